@@ -1,0 +1,1 @@
+"""The jobs: one file per spark-submit entry, each of which reads from top to bottom."""

@@ -1,0 +1,42 @@
+"""Bring the dimensions up to date: users, artists, tracks, their credits, and the calendar."""
+
+from pyspark.sql import functions as F
+
+from tracklake import cli
+from tracklake.run import Run
+from tracklake.transforms.days import calendar
+from tracklake.transforms.members import artists, credits, tracks
+from tracklake.transforms.users import anonymous_user, user_versions
+
+
+def main(run: Run) -> None:
+    """Builds dim_user, dim_artist, dim_track, bridge_track_artist and dim_date anew where events changed.
+
+    With --start and --end, the users, artists and tracks of those dates are worked up again in any case.
+    """
+    changes = run.changes("build_dimensions", "event", "catalogue")
+    dates = changes.dates("event") | run.asked_for("event")
+    if not dates and not changes.any("catalogue"):
+        return
+    events = run.read("event", dates)
+    catalogue = run.read("catalogue")
+
+    # A user's versions depend on all later events, and on nothing older but the versions of before.
+    since = min(dates, default=run.began_at.date())
+    later = run.read("event", {day for day in run.slices("event") if day >= since})
+    told = later.join(events.select("user_id").distinct(), on="user_id", how="left_semi")
+    before = run.published("dim_user").where(F.col("valid_from") < F.lit(since))
+    users = user_versions(told, before).unionByName(anonymous_user(run.spark))
+    run.stage_members("dim_user", users, "user_id")
+
+    run.stage_members("dim_artist", artists(events, catalogue, run.published("dim_artist")), "artist_id")
+    members = tracks(events, catalogue, run.published("dim_track"))
+    run.stage_members("dim_track", members, "track_id")
+    run.stage_members("bridge_track_artist", credits(members), "track_id")
+
+    days = run.slices("event") or {since}
+    run.stage_members("dim_date", calendar(run.spark, min(days), max(days)), "date")
+
+
+if __name__ == "__main__":
+    cli.launch(main)

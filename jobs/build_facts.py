@@ -1,0 +1,45 @@
+"""Bring the facts up to date: sessions, plays, feedback, and the days of tracks and artists."""
+
+from pyspark.sql import functions as F
+
+from tracklake import cli
+from tracklake.affected import around_sessions, moved_sessions, rekeyed_dates
+from tracklake.run import Run
+from tracklake.transforms.days import artist_days, track_days
+from tracklake.transforms.plays import TIMELINE, feedback_facts, stream_facts, with_users
+from tracklake.transforms.sessions import session_facts, sessionize
+
+
+def main(run: Run) -> None:
+    """Builds the facts anew on the dates whose events, sessions, or versions of users and artists changed.
+
+    With --start and --end, the facts of those dates are built again in any case.
+    """
+    changes = run.changes("build_facts", "event", "dim_user", "dim_artist")
+    users, artists, tracks = run.read("dim_user"), run.read("dim_artist"), run.read("dim_track")
+
+    with run.steps.step("Looking for days whose facts have to follow"):
+        dates = changes.dates("event") | run.asked_for("event")
+        dates |= rekeyed_dates(run, changes, "dim_user", "user_id", dates)
+        dates |= rekeyed_dates(run, changes, "dim_artist", "artist_id", dates)
+        dates |= moved_sessions(run, dates) if dates else set()
+    if not dates:
+        return
+
+    with run.steps.step("Cutting sessions"):
+        events = run.read("event", around_sessions(run, dates)).select(*TIMELINE)
+        timeline = run.keep("timeline", with_users(sessionize(events), users), by="event_date")
+    on_dates = timeline.where(F.col("event_date").isin(sorted(dates)))
+    sessions = session_facts(timeline).where(F.col("session_date").isin(sorted(dates)))
+
+    run.stage("fact_session", sessions, dates)
+    run.stage("fact_stream", stream_facts(on_dates, artists), dates)
+    run.stage("fact_feedback", feedback_facts(on_dates, artists), dates)
+
+    streams, feedback = run.read("fact_stream", dates), run.read("fact_feedback", dates)
+    run.stage("fact_track_day", track_days(streams, feedback, tracks), dates)
+    run.stage("fact_artist_day", artist_days(streams, feedback, artists), dates)
+
+
+if __name__ == "__main__":
+    cli.launch(main)

@@ -1,0 +1,16 @@
+"""Run every batch job in order: logs in, audited tables out, one release."""
+
+from jobs import build_dimensions, build_facts, ingest_events
+from tracklake import cli
+from tracklake.run import Run
+
+
+def main(run: Run) -> None:
+    """Reads the logs of a range of dates and brings every table up to date, as one release."""
+    ingest_events.main(run)
+    build_dimensions.main(run)
+    build_facts.main(run)
+
+
+if __name__ == "__main__":
+    cli.launch(main)

@@ -1,0 +1,25 @@
+"""tracklake: event logs in, audited Delta tables out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from tracklake.lake import Lake
+
+__all__ = ["__version__", "open"]
+__version__ = "0.1.0"
+
+
+def open(lake: str, spark: SparkSession | None = None) -> Lake:
+    """The lake at a path or URI, for reading: ``read(table)``, ``tables()``, ``releases()``.
+
+    Uses the active Spark session, or starts one as conf/local.toml says.
+    """
+    from tracklake.config import load
+    from tracklake.lake import Lake
+    from tracklake.session import spark_session
+
+    return Lake(spark or spark_session(load("local"), "tracklake"), lake)

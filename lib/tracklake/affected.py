@@ -1,0 +1,93 @@
+"""Which dates of the facts a change reaches, beside those on which events came or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from tracklake.changes import Changes
+from tracklake.run import Run
+from tracklake.transforms.plays import with_users
+from tracklake.transforms.sessions import SESSION_GAP, session_facts, sessionize
+
+DAY = timedelta(days=1)
+
+
+def rekeyed_dates(
+    run: Run, changes: Changes, dimension: str, member: str, dates: Collection[date]
+) -> set[date]:
+    """Dates beside ``dates`` on which events point at other versions of members than their facts do.
+
+    Of the versions that differ only those count that began or vanished (between them, keys stay as they were),
+    and of the members only those that were there before (a date without a change has no event of a new one).
+    """
+    key = f"{member.removesuffix('_id')}_key"
+    gone, come = (rows.select(key, member, "valid_from", "valid_to") for rows in changes.rows(dimension))
+    begun = come.join(gone, on=key, how="left_anti").join(gone, on=member, how="left_semi")
+    vanished = gone.join(come, on=key, how="left_anti")
+    spans = run.keep(f"{dimension}-rekeyed", begun.unionByName(vanished).withColumnRenamed(member, "_member"))
+
+    first = spans.agg(F.min(F.to_date("valid_from"))).collect()[0][0]
+    candidates = {day for day in run.slices("event") if first and day >= first} - set(dates)
+    if not candidates:
+        return set()
+    ended = F.col("valid_to").isNotNull() & (F.col("event_time") >= F.col("valid_to"))
+    inside = (F.col("event_time") >= F.col("valid_from")) & ~ended
+    moved = run.read("event", candidates).join(
+        spans, on=(F.col(member) == F.col("_member")) & inside, how="left_semi"
+    )
+    return {row.event_date for row in moved.select("event_date").distinct().collect()}
+
+
+def around_sessions(run: Run, dates: Collection[date]) -> set[date]:
+    """The dates, and those that published sessions span which come within SESSION_GAP of any of them.
+
+    The events of all these dates are enough to cut every session that reaches into ``dates``.
+    """
+    spans = _near(run.published("fact_session"), dates).select(*_days_reached()).distinct().collect()
+    spanned = {first + DAY * n for first, last in spans for n in range((last - first).days + 1)}
+    return set(dates) | (spanned & run.slices("event"))
+
+
+def moved_sessions(run: Run, dates: Collection[date]) -> set[date]:
+    """Dates beside ``dates`` that sessions span which reach into these and are not as they were published."""
+    around = around_sessions(run, dates)
+    if around == set(dates):
+        return set()
+    crossing = _near(run.published("fact_session"), dates).where(~_within(dates))
+    events = run.read("event", around).join(crossing.select("user_id"), on="user_id", how="left_semi")
+    users = run.read("dim_user")
+    cut = session_facts(with_users(sessionize(events), users))
+    now = run.keep("sessions-near", _near(cut, dates))
+    was = _near(run.published("fact_session"), dates).join(
+        crossing.select("user_id"), on="user_id", how="left_semi"
+    )
+    moved = now.exceptAll(was).unionByName(was.exceptAll(now))
+    spans = moved.select(*_days_reached()).distinct().collect()
+    return {first + DAY * n for first, last in spans for n in range((last - first).days + 1)} - set(dates)
+
+
+def _days_reached() -> tuple[Column, Column]:
+    """First and last date that a session comes within SESSION_GAP of."""
+    return F.to_date(F.col("started_at") - F.lit(SESSION_GAP)), F.to_date(
+        F.col("ended_at") + F.lit(SESSION_GAP)
+    )
+
+
+def _near(sessions: DataFrame, dates: Collection[date]) -> DataFrame:
+    """The sessions that come within SESSION_GAP of one of the dates."""
+    first, last = _days_reached()
+    span = (F.col("ended_at") >= F.lit(min(dates)) - F.lit(SESSION_GAP)) & (
+        F.col("started_at") < F.lit(max(dates) + DAY) + F.lit(SESSION_GAP)
+    )
+    days = F.sequence(first, last)
+    return sessions.where(span).where(F.arrays_overlap(days, F.lit(sorted(dates))))
+
+
+def _within(dates: Collection[date]) -> Column:
+    """Whether all the dates that a session reaches are among ``dates``."""
+    first, last = _days_reached()
+    return F.size(F.array_except(F.sequence(first, last), F.lit(sorted(dates)))) == 0

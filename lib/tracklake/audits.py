@@ -1,0 +1,43 @@
+"""The audits of a run: each staged table's suite, run beside the staging of the tables that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+
+from pyspark.sql import DataFrame, SparkSession
+
+from tracklake.quality import Auditor, Verdict, load_suite
+
+
+class Audits:
+    """One audit after the other in a thread of its own; Great Expectations is loaded there, too (6 s)."""
+
+    def __init__(self, spark: SparkSession, docs: str, run_id: str) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
+        self._auditor = cache(lambda: Auditor(spark, docs, run_id))
+        self._warm: Future[Auditor] | None = None
+        self._verdicts: list[Future[Verdict]] = []
+
+    def warm_up(self) -> None:
+        """Loads Great Expectations while the run is still reading."""
+        if not self._warm:
+            self._warm = self._thread.submit(self._auditor)
+
+    def start(self, table: str, staged: DataFrame, against: Mapping[str, DataFrame]) -> None:
+        """Starts the audit of what is staged for a table. Raises WrongUsage at once if it has no suite."""
+        load_suite(table)
+        self._verdicts.append(self._thread.submit(lambda: self._auditor().audit(table, staged, against)))
+
+    def verdicts(self) -> list[Verdict]:
+        """Every verdict, in the order of the audits, once all have ended."""
+        return [verdict.result() for verdict in self._verdicts]
+
+    def docs(self) -> str:
+        """Writes the Data Docs of the audits; returns where they are."""
+        return self._auditor().build_docs()
+
+    def stop(self) -> None:
+        """Ends the thread; audits that have not begun are dropped."""
+        self._thread.shutdown(cancel_futures=True)

@@ -1,0 +1,58 @@
+"""What has changed since a job last built its tables: the reason for it to do anything, and how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import DataFrame
+
+from tracklake.lake.delta import DataFile
+from tracklake.lake.lake import Lake
+from tracklake.lake.publish import Staged
+from tracklake.tables import contract
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Files of the lake's tables as a job last worked them up, against those there are now, staged ones included.
+
+    ``built_from`` and ``now`` are versions by table; ``staged`` is what the current run has staged so far.
+    """
+
+    lake: Lake
+    built_from: dict[str, int]
+    now: dict[str, int]
+    staged: dict[str, Staged]
+
+    def dates(self, table: str) -> set[date]:
+        """The dates whose slices differ."""
+        gone, come = self._files(table)
+        return {file.slice for file in gone + come if file.slice is not None}
+
+    def any(self, table: str) -> bool:
+        """Whether any file of the table differs."""
+        return any(self._files(table))
+
+    def rows(self, table: str) -> tuple[DataFrame, DataFrame]:
+        """Rows of the files that went, and of those that came. A row that only moved to another file is in both."""
+        gone, come = self._files(table)
+        return self._read(table, gone), self._read(table, come)
+
+    def _files(self, table: str) -> tuple[list[DataFile], list[DataFile]]:
+        before = self._at(table, self.built_from.get(table))
+        after = self._at(table, self.now.get(table))
+        if staged := self.staged.get(table):
+            removed = {file.path for file in staged.commit.removes}
+            after = [file for file in after if file.path not in removed] + list(staged.commit.adds)
+        old, new = {file.path for file in before}, {file.path for file in after}
+        return [f for f in before if f.path not in new], [f for f in after if f.path not in old]
+
+    def _at(self, table: str, version: int | None) -> list[DataFile]:
+        return [] if version is None else self.lake.log(table).files(version)
+
+    def _read(self, table: str, files: list[DataFile]) -> DataFrame:
+        spark, schema = self.lake.spark, contract(table).schema()
+        if not files:
+            return spark.createDataFrame([], schema)
+        return spark.read.schema(schema).parquet(*[f"{self.lake.path(table)}/{file.path}" for file in files])

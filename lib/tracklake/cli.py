@@ -1,0 +1,159 @@
+"""The command line of a job: the common flags, the job's own, and how a run ends."""
+
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tracklake.config import Conf, load
+from tracklake.errors import WrongUsage
+from tracklake.failures import explain
+from tracklake.handover import INTERRUPTED, say, send_noise_to_log, stderr_is_a_log
+from tracklake.places import absolute, local_path
+from tracklake.progress import Steps, console
+from tracklake.session import spark_session
+
+Job = Callable[..., None]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise WrongUsage(f'"{text}" is not a date: give a day that exists as YYYY-MM-DD.') from error
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command line asks for: the flags that all jobs share, and `own`, those of the one job."""
+
+    env: Annotated[str, typer.Option(help="The environment: conf/<env>.toml.")] = "local"
+    lake: Annotated[str | None, typer.Option(help="Where the tables are: a folder or a URI.")] = None
+    source: Annotated[str | None, typer.Option(help="The form of the logs under --input.")] = None
+    input: Annotated[str | None, typer.Option(help="Where the logs are: a folder or a URI.")] = None
+    start: Annotated[date | None, typer.Option(parser=_day, metavar="DATE", help="First day, UTC.")] = None
+    end: Annotated[
+        date | None, typer.Option(parser=_day, metavar="DATE", help="Last day, UTC, included.")
+    ] = None
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole trace of a failure.")] = False
+    own: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.source is None) != (self.input is None):
+            given, missing = ("--source", "--input") if self.source else ("--input", "--source")
+            raise WrongUsage(
+                f"{given} needs {missing} too: the one says where the logs are, the other their form."
+            )
+        if self.start and self.end and self.end < self.start:
+            raise WrongUsage(
+                f"The range ends before it starts: --start {self.start} comes after --end {self.end}."
+            )
+
+
+def launch(main: Job) -> None:
+    """Runs a job as the process's command line says, and exits with DESIGN's exit code.
+
+    `main` takes the run and, as further parameters with typer annotations, the job's own flags.
+    """
+    send_noise_to_log()
+    sys.exit(run_job(main, sys.argv[1:]))
+
+
+def run_job(main: Job, args: Sequence[str]) -> int:
+    """Runs a job with these arguments and returns the exit code; a failure says its one sentence."""
+    try:
+        request = parse(main, args)
+        if request:
+            _perform(main, request)
+        return 0
+    except KeyboardInterrupt:
+        say(INTERRUPTED)
+        return 1
+    except Exception as error:  # noqa: BLE001 - the one place where any failure becomes code and sentence
+        if stderr_is_a_log():
+            traceback.print_exc()
+        if "--debug" in args:
+            traceback.print_exc(file=sys.stdout)
+        failure = explain(error, _value_of("--input", args))
+        say(failure.sentence)
+        return failure.exit_code
+
+
+def parse(main: Job, args: Sequence[str]) -> Request | None:
+    """The request of these arguments; None when they ask for help, which is printed. Raises WrongUsage."""
+    try:
+        request = _command(main).main(args=list(args), prog_name=job_name(main), standalone_mode=False)
+    except typer.TyperException as error:
+        said = " ".join(error.format_message().split()).rstrip(".")
+        raise WrongUsage(f"{said} (job {job_name(main)}; --help lists its flags).") from error
+    return request if isinstance(request, Request) else None
+
+
+def job_name(main: Job) -> str:
+    """The name of a job: that of its file in jobs/."""
+    return Path(main.__code__.co_filename).stem
+
+
+def _perform(main: Job, request: Request) -> None:
+    conf = load(request.env)
+    lake = _lake(conf, request.lake)
+    source_input = request.input and absolute(request.input, conf)
+    steps = Steps(console())
+
+    from tracklake.run import Run  # only now: it brings much along that wrong flags need not wait for
+
+    with steps.step("Starting Spark"):
+        spark = spark_session(conf, f"tracklake {job_name(main)}")
+    run = Run.begin(
+        spark,
+        conf,
+        steps,
+        job=job_name(main),
+        lake=lake,
+        source=request.source,
+        input=source_input,
+        start=request.start,
+        end=request.end,
+    )
+    main(run, **request.own)
+    run.finish()
+
+
+def _command(main: Job) -> Any:
+    shared = [p for name, p in inspect.signature(Request).parameters.items() if name != "own"]
+    own = list(inspect.signature(main, eval_str=True).parameters.values())[1:]
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shared, *own)]
+
+    def collect(**values: Any) -> Request:
+        return Request(own={p.name: values.pop(p.name) for p in own}, **values)
+
+    collect.__doc__ = main.__doc__
+    collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    collect.__annotations__ = {p.name: p.annotation for p in parameters}
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name=job_name(main))(collect)
+    return typer.main.get_command(app)
+
+
+def _lake(conf: Conf, asked: str | None) -> str:
+    uri = asked or conf.lake.uri
+    if not uri:
+        raise WrongUsage(f"Where is the lake? Give --lake URI: conf/{conf.env}.toml names none.")
+    lake = absolute(uri, conf)
+    path = local_path(lake)
+    if path:
+        nearest = next(place for place in (path, *path.parents) if place.exists())
+        if not nearest.is_dir():
+            raise WrongUsage(f"The lake cannot be at {path}: {nearest} is a file; give --lake a folder.")
+    return lake
+
+
+def _value_of(flag: str, args: Sequence[str]) -> str | None:
+    return next((value for name, value in pairwise(args) if name == flag), None)

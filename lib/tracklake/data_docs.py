@@ -1,0 +1,161 @@
+"""Great Expectations, quiet and at home in one lake: its stores and site lie under ``<lake>/_docs/``.
+
+Importing Great Expectations takes seconds and would phone home; here it is imported late and never does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from great_expectations.core.batch_definition import BatchDefinition
+    from great_expectations.core.expectation_suite import ExpectationSuite
+    from great_expectations.core.expectation_validation_result import (
+        ExpectationSuiteValidationResult,
+        ExpectationValidationResult,
+    )
+    from great_expectations.data_context.types.base import DataContextConfig
+
+SITE = "site"
+MOST_LISTED = 260
+"""How many results the site's index lists, newest first: those of some twenty runs. All pages stay."""
+
+
+def prepare() -> None:
+    """Imports Great Expectations, silenced; the first call takes some four seconds, later ones none."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module="great_expectations")
+    import tracklake.gx_metrics  # noqa: F401  registers the metrics
+
+
+def local_folder(docs: str) -> Path:
+    """The folder to write docs to: ``docs`` if it is local, else a temporary one.
+
+    A lake on HDFS or an object store gets its docs in the temporary folder; copying them up belongs here.
+    """
+    address = urlsplit(docs)
+    if address.scheme in ("", "file"):
+        return Path(unquote(address.path) if address.scheme else docs).absolute()
+    return Path(tempfile.mkdtemp(prefix="tracklake_docs_"))
+
+
+class DataDocs:
+    """The suites, validation results and Data Docs site of one lake, as one run adds to them.
+
+    ``folder`` is where they lie, ``run_id`` the name under which the results are listed.
+    """
+
+    def __init__(self, folder: Path, run_id: str) -> None:
+        prepare()
+        import great_expectations as gx
+        from great_expectations.core.run_identifier import RunIdentifier
+
+        self._context = gx.get_context(mode="ephemeral", project_config=_project(folder))
+        self._index = folder / SITE / "index.html"
+        self._run = RunIdentifier(run_name=run_id, run_time=datetime.now(UTC))
+        self._frames = self._context.data_sources.add_spark("tracklake", persist=False)
+        self._definitions: dict[str, BatchDefinition[Any]] = {}
+        self._added: list[Any] = []
+
+    def batch_definition(self, table: str) -> BatchDefinition[Any]:
+        """What a frame of that table is validated as; the frame itself is given when a batch is made."""
+        if table not in self._definitions:
+            asset = self._frames.add_dataframe_asset(table)
+            self._definitions[table] = asset.add_batch_definition_whole_dataframe("staged")
+        return self._definitions[table]
+
+    def add(self, suite: ExpectationSuite, result: ExpectationSuiteValidationResult) -> None:
+        """Stores a suite and what came of it; the pages are made by ``build``."""
+        from great_expectations.data_context.types.resource_identifiers import (
+            ExpectationSuiteIdentifier,
+            ValidationResultIdentifier,
+        )
+
+        self._context.suites.add_or_update(suite)
+        suite_id = ExpectationSuiteIdentifier(name=suite.name)
+        result_id = ValidationResultIdentifier(suite_id, self._run, result.batch_id)
+        result.meta |= {"run_id": self._run, "validation_time": self._run.run_time}
+        self._context.validation_results_store.store_validation_results(
+            suite_validation_result=result,
+            suite_validation_result_identifier=result_id,
+            expectation_suite_identifier=suite_id,
+        )
+        self._added += [suite_id, result_id]
+
+    def build(self) -> Path:
+        """Makes the pages of what was added and the index anew; returns the index's path."""
+        if self._added or not self._index.exists():
+            self._context.build_data_docs(site_names=[SITE], resource_identifiers=self._added)
+        return self._index
+
+
+def summed_up(
+    like: ExpectationSuiteValidationResult, results: list[ExpectationValidationResult]
+) -> ExpectationSuiteValidationResult:
+    """One result of a whole suite out of those of its expectations, told of the same batch as ``like``."""
+    from great_expectations.core.expectation_validation_result import (
+        ExpectationSuiteValidationResult,
+    )
+
+    met = sum(bool(one.success) for one in results)
+    return ExpectationSuiteValidationResult(
+        success=met == len(results),
+        results=results,
+        suite_name=like.suite_name,
+        statistics={
+            "evaluated_expectations": len(results),
+            "successful_expectations": met,
+            "unsuccessful_expectations": len(results) - met,
+            "success_percent": 100 * met / len(results) if results else None,
+        },
+        meta=dict(like.meta),
+        batch_id=like.batch_id,
+    )
+
+
+def _project(folder: Path) -> DataContextConfig:
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        ProgressBarsConfig,
+    )
+
+    def files(name: str) -> dict[str, str]:
+        return {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder / name)}
+
+    memory = {"class_name": "InMemoryStoreBackend"}
+    return DataContextConfig(
+        stores={
+            "suites": {"class_name": "ExpectationsStore", "store_backend": files("suites")},
+            "results": {"class_name": "ValidationResultsStore", "store_backend": files("results")},
+            "checkpoints": {"class_name": "CheckpointStore", "store_backend": memory},
+            "validation_definition_store": {
+                "class_name": "ValidationDefinitionStore",
+                "store_backend": memory,
+            },
+        },
+        expectations_store_name="suites",
+        validation_results_store_name="results",
+        checkpoint_store_name="checkpoints",
+        data_docs_sites={
+            SITE: {
+                "class_name": "SiteBuilder",
+                "show_how_to_buttons": False,
+                "store_backend": files(SITE),
+                "site_index_builder": {
+                    "class_name": "DefaultSiteIndexBuilder",
+                    "validation_results_limit": MOST_LISTED,
+                },
+                "site_section_builders": {"profiling": "None"},
+            }
+        },
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+    )

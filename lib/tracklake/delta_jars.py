@@ -1,0 +1,102 @@
+"""The Delta jars: which ones, and where the checkout keeps them once they were resolved.
+
+Of what Delta asks for, pip's pyspark ships all but Delta itself, so only that is fetched (13 of 87 MB).
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from tracklake.errors import TracklakeError
+from tracklake.resources import CHECKOUT
+
+COORDINATE = "io.delta:delta-spark_4.1_2.13:4.4.0"
+FOLDER = CHECKOUT / ".cache" / "jars" / COORDINATE.replace(":", "_")
+
+_SHIPPED_WITH_SPARK = (
+    "com.fasterxml.jackson.core",
+    "com.fasterxml.jackson.datatype",
+    "com.github.luben",
+    "com.google.code.findbugs",
+    "commons-logging",
+    "commons-pool",
+    "io.airlift",
+    "javax.annotation",
+    "org.apache.hadoop",
+    "org.apache.logging.log4j",
+    "org.apache.parquet",
+    "org.locationtech.jts",
+    "org.roaringbitmap",
+    "org.slf4j",
+    "org.xerial.snappy",
+)
+
+
+def resolved() -> list[Path]:
+    """The jars in the checkout's cache; none when they were not resolved yet, or without a checkout."""
+    return sorted(FOLDER.glob("*.jar"))
+
+
+def resolve() -> list[Path]:
+    """Lets Spark's own Ivy fetch the jars into the cache. Raises TracklakeError when it cannot."""
+    if resolved():
+        return resolved()
+    print("Resolving the Delta jars (13 MB) ...", file=sys.stderr, flush=True)
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=FOLDER.parent) as scratch:
+        empty_job = Path(scratch, "nothing.py")
+        empty_job.touch()
+        done = subprocess.run(
+            [
+                *spark_submit(),
+                *("--master", "local[1]", "--packages", COORDINATE),
+                *("--conf", f"spark.jars.ivy={scratch}/ivy"),
+                *("--conf", f"spark.jars.excludes={','.join(f'{group}:*' for group in _SHIPPED_WITH_SPARK)}"),
+                str(empty_job),
+            ],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_HOME": str(spark_home())},
+        )
+        fetched = Path(scratch, "ivy", "jars")
+        if done.returncode or not list(fetched.glob("io.delta_delta-spark*.jar")):
+            raise TracklakeError(
+                f"The Delta jars ({COORDINATE}) could not be fetched: {_reason(done.stderr)}; "
+                "see to it that a Maven repository can be reached, and run the command again."
+            )
+        if not resolved():  # another start may have been faster
+            fetched.rename(FOLDER)
+    return resolved()
+
+
+def spark_submit() -> list[str]:
+    """The command that starts pip's own spark-submit."""
+    return [str(spark_home() / "bin" / "spark-submit")]
+
+
+def spark_home() -> Path:
+    """Where pip put Spark, found without importing pyspark."""
+    found = find_spec("pyspark")
+    if not found or not found.origin:
+        raise TracklakeError(
+            "pyspark is not installed here: start with ./spark-submit.sh, which installs it."
+        )
+    return Path(found.origin).parent
+
+
+def _reason(ivy_output: str) -> str:
+    lines = [line.strip() for line in ivy_output.splitlines()]
+    telling = [
+        line for line in lines if line.startswith(("Exception", "SERVER ERROR", "Server access error", "::"))
+    ]
+    return (telling or lines or ["no reason given"])[0][:200]
+
+
+if __name__ == "__main__":
+    try:
+        resolve()
+    except TracklakeError as error:
+        sys.exit(str(error))

@@ -1,0 +1,77 @@
+"""What went wrong, in one sentence, with DESIGN's exit code."""
+
+import re
+from dataclasses import dataclass
+
+from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
+from pyspark.errors import PySparkException
+
+from tracklake.delta_jars import COORDINATE
+from tracklake.errors import InputMissing, TracklakeError
+
+_LONGEST = 300
+_HINT = "--debug shows the whole trace."
+_NO_DELTA = ("CATALOG_PLUGIN_CLASS_NOT_FOUND", "DATA_SOURCE_NOT_FOUND")
+_CONNECTION_LOST = (Py4JNetworkError, ConnectionError, EOFError)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a run that failed ends."""
+
+    exit_code: int
+    sentence: str
+
+
+def explain(error: Exception, source_input: str | None = None) -> Failure:
+    """Exit code and sentence for any exception; what concerns `source_input` counts as missing input."""
+    if isinstance(error, TracklakeError):
+        return Failure(error.exit_code, " ".join(str(error).split()))
+    text, code = _text(error), 1
+    if (
+        source_input
+        and source_input in text
+        and isinstance(error, OSError | PySparkException | Py4JJavaError)
+    ):
+        code = InputMissing.exit_code
+    return Failure(code, text)
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, PySparkException):
+        condition = error.getCondition() or ""
+        if condition.startswith(_NO_DELTA) and "delta" in str(error).lower():
+            return (
+                f"The Delta jars are not on Spark's class path: add --packages {COORDINATE} to spark-submit."
+            )
+        return f"Spark says: {_first_line(str(error))}; {_HINT}"
+    if isinstance(error, Py4JJavaError):
+        return f"Spark says: {_first_line(_java_message(error))}; {_HINT}"
+    if isinstance(error, _CONNECTION_LOST) or (
+        isinstance(error, Py4JError) and "Answer from Java" in str(error)
+    ):
+        return (
+            "Spark went away in the middle of the run (out of memory, or stopped from outside): "
+            "look at its log, give it more with `-- --driver-memory 8g`, and run the same command again."
+        )
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be used: {error.strerror}; see to it and run again."
+    said = _first_line(str(error))
+    return f"Unexpected {type(error).__name__}{f': {said}' if said else ''}; {_HINT}"
+
+
+def _first_line(text: str) -> str:
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    line = re.sub(r"\s*SQLSTATE: \w+$", "", line).rstrip(".;: ")
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rstrip()}..."
+
+
+def _java_message(error: Py4JJavaError) -> str:
+    """The innermost cause's message, from the Java stack trace that the exception's text carries."""
+    causes = re.findall(
+        r"^(?:Caused by)?: ([\w.$]+(?:Exception|Error)?: .+)$", str(error), flags=re.MULTILINE
+    )
+    if not causes:
+        return str(error)
+    name, _, message = causes[-1].partition(": ")
+    return f"{name.rpartition('.')[2]}: {message}"

@@ -1,0 +1,175 @@
+"""Generates logs and writes them as the owner of a music service would find them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from math import ceil
+from typing import Any
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from tracklake.errors import WrongUsage
+from tracklake.generator.catalogue import Catalogue
+from tracklake.generator.chance import Chance
+from tracklake.generator.dirt import SHARES, as_line, dirty_lines, with_dirt_kind
+from tracklake.generator.listeners import listeners
+from tracklake.generator.manifest import Manifest
+from tracklake.generator.plays import events, plays
+from tracklake.generator.records import PAGES, records
+from tracklake.generator.sessions import sessions
+from tracklake.places import local_path
+from tracklake.sources.files import literal
+
+DEFAULT_START = date(2025, 10, 1)
+"""The first day unless another is asked for: fixed, so that the same flags always give the same logs."""
+
+MOST_DIRT = 10.0
+
+_LISTENERS_PER_FILE = 100_000  # about half a million events of one day
+_SLICE = ("day", "share")
+
+
+def generate_logs(
+    spark: SparkSession,
+    output: str,
+    *,
+    days: int,
+    users: int,
+    seed: int,
+    start: date = DEFAULT_START,
+    dirt: float = 0.0,
+) -> Manifest:
+    """Writes log_data/date=.../part-*.json.gz, song_data/part-*.json and manifest.json under `output`.
+
+    The same seed, users, days, start and dirt give the same lines, whatever machine or cluster writes them.
+    `dirt` is how much of it: 0 none, 1 the shares of `dirt.SHARES`, 2 twice as much.
+
+    Raises WrongUsage if `output` is not empty or a number is out of bounds.
+    """
+    _check(days, users, dirt)
+    _check_empty(spark, output)
+    folder = output.rstrip("/")
+    chance = Chance(seed)
+    catalogue = Catalogue.for_listeners(chance, users)
+    last_day = start + timedelta(days=days - 1)
+    generated = with_dirt_kind(_records(spark, chance, catalogue, users, days, start), chance, dirt, last_day)
+    with _counted(generated, _counts()) as (counted, seen):
+        if dirt:
+            lines = dirty_lines(counted, chance)
+        else:
+            lines = counted.select("date", as_line(F.col("record")).alias("line"))
+        _write_lines(lines, f"{folder}/log_data")
+    with _counted(catalogue.songs(spark), {"songs": F.count(F.lit(1))}) as (songs, known):
+        songs.write.option("ignoreNullFields", "false").json(f"{folder}/song_data")
+    manifest = _manifest(seen | known, catalogue, users=users, days=days, seed=seed, start=start, dirt=dirt)
+    _write_manifest(spark, manifest, folder)
+    return manifest
+
+
+def _records(
+    spark: SparkSession, chance: Chance, catalogue: Catalogue, users: int, days: int, start: date
+) -> DataFrame:
+    """Clean records in the order of each day's time. One shuffle in all: of sessions, by day."""
+    shares = ceil(users / _LISTENERS_PER_FILE)
+    starts = sessions(listeners(spark, chance, users, days, start), chance, days, start)
+    by_day = starts.withColumn("share", F.pmod("user", F.lit(shares))).repartition(*_SLICE)
+    happened = (
+        events(plays(by_day, chance, catalogue), chance, _SLICE)
+        .withColumn("date", F.to_date(F.timestamp_millis("ts")))
+        .sortWithinPartitions("date", "ts", "session", "item")
+    )
+    return records(happened, catalogue)
+
+
+def _counts() -> dict[str, Any]:
+    page, anonymous = F.col("record.page"), F.col("record.userId") == ""
+    counts = {f"page {name}": F.count_if(page == name) for name in PAGES}
+    counts |= {f"dirt {kind}": F.count_if(F.coalesce(F.col("dirt") == kind, F.lit(False))) for kind in SHARES}
+    return counts | {
+        "events": F.count(F.lit(1)),
+        "anonymous": F.count_if(anonymous),
+        "sessions": F.count_if(F.col("item") == 0),
+    }
+
+
+@contextmanager
+def _counted(frame: DataFrame, counts: dict[str, Any]) -> Iterator[tuple[DataFrame, dict[str, int]]]:
+    """The frame with counts that are there once it was written, in the same pass."""
+    seen: dict[str, int] = {}
+    observation = Observation()
+    yield frame.observe(observation, *[count.alias(name) for name, count in counts.items()]), seen
+    seen |= observation.get
+
+
+def _write_lines(lines: DataFrame, folder: str) -> None:
+    """Lines as they are, a folder a day: Spark's text writer cannot name files *.json, its CSV writer can."""
+    options = {
+        "compression": "gzip",
+        "extension": "json",
+        "sep": "\u0001",
+        "quote": "",
+        "escape": "\u0000",
+        "ignoreLeadingWhiteSpace": "false",
+        "ignoreTrailingWhiteSpace": "false",
+    }
+    lines.write.partitionBy("date").options(**options).csv(folder)
+
+
+def _manifest(seen: dict[str, int], catalogue: Catalogue, **parameters: Any) -> Manifest:
+    dirt = {kind: seen[f"dirt {kind}"] for kind in SHARES}
+    extra = sum(count for kind, count in dirt.items() if kind.startswith(("duplicate", "corrupt")))
+    return Manifest(
+        users=parameters["users"],
+        days=parameters["days"],
+        seed=parameters["seed"],
+        start=parameters["start"],
+        dirt_amount=parameters["dirt"],
+        events=seen["events"],
+        anonymous=seen["anonymous"],
+        lines=seen["events"] + extra,
+        sessions=seen["sessions"],
+        artists=catalogue.artists,
+        songs=seen["songs"],
+        pages={name: seen[f"page {name}"] for name in PAGES},
+        dirt=dirt,
+    )
+
+
+def _write_manifest(spark: SparkSession, manifest: Manifest, folder: str) -> None:
+    """A file on this machine's file system; elsewhere a folder of that name with one file in it."""
+    path, text = local_path(folder), manifest.as_json()
+    if path is not None:
+        (path / "manifest.json").write_text(text, encoding="utf-8")
+        return
+    spark.range(1, numPartitions=1).select(F.lit(text).alias("value")).write.text(f"{folder}/manifest.json")
+
+
+def _check(days: int, users: int, dirt: float) -> None:
+    if days < 1 or users < 1:
+        raise WrongUsage(f"--days {days} and --users {users} must both be 1 or more.")
+    if not 0 <= dirt <= MOST_DIRT:
+        raise WrongUsage(f"--dirt {dirt:g} must be from 0 (none) to {MOST_DIRT:g} (ten times the usual).")
+
+
+def _check_empty(spark: SparkSession, output: str) -> None:
+    path = local_path(output)
+    if path is None:
+        empty = _holds_no_file(spark, output)
+    else:
+        empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    if not empty:
+        raise WrongUsage(f"{output} is not empty: nothing was written; give --output a new or empty folder.")
+
+
+def _holds_no_file(spark: SparkSession, folder: str) -> bool:
+    try:
+        files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(literal(folder))
+        return files.select("path").isEmpty()
+    except AnalysisException as error:
+        if error.getCondition() != "PATH_NOT_FOUND":
+            raise
+        return True

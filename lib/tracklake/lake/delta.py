@@ -1,0 +1,170 @@
+"""The transaction log of one Delta table: create it, read its state, commit files that Spark has written.
+
+Commits are metadata only, made by delta-rs from files that are already in the table's folder, so that what was
+audited is what is published, byte by byte. Every commit names the version that it builds on and is refused if
+the table has moved on since (compare-and-set).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
+from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction, RemoveAction
+
+from tracklake.errors import TracklakeError
+from tracklake.tables import Contract
+
+CHECKPOINT_EVERY = 10
+"""Versions between two checkpoints of a table's log."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One Parquet file of a table: path below the table's folder, slice, size in bytes, rows, Delta statistics."""
+
+    path: str
+    slice: date | None
+    size: int
+    modified_ms: int
+    rows: int
+    stats: str = ""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one commit changes in a table: files that go and files that come."""
+
+    removes: Sequence[DataFile]
+    adds: Sequence[DataFile]
+
+    @property
+    def rows_removed(self) -> int:
+        """Rows in the files that go."""
+        return sum(file.rows for file in self.removes)
+
+    @property
+    def rows_added(self) -> int:
+        """Rows in the files that come."""
+        return sum(file.rows for file in self.adds)
+
+
+@dataclass(frozen=True)
+class DeltaLog:
+    """The log of the Delta table at ``uri``."""
+
+    uri: str
+    storage_options: dict[str, str]
+
+    def version(self) -> int | None:
+        """The newest version, or None where there is no table."""
+        if not DeltaTable.is_deltatable(self.uri, self.storage_options):
+            return None
+        return self._table().version()
+
+    def create(self, contract: Contract, retention_days: int) -> int:
+        """Makes the empty table that the contract promises; returns its version."""
+        fields = {field["name"]: field for field in json.loads(contract.schema().json())["fields"]}
+        keep = f"interval {retention_days} days"
+        table = DeltaTable.create(
+            self.uri,
+            schema=Schema.from_json(json.dumps({"type": "struct", "fields": list(fields.values())})),
+            mode="ignore",
+            partition_by=contract.partition_by,
+            name=contract.name,
+            description=contract.about,
+            configuration={"delta.logRetentionDuration": keep, "delta.deletedFileRetentionDuration": keep},
+            storage_options=self.storage_options,
+        )
+        return table.version()
+
+    def files(self, version: int) -> list[DataFile]:
+        """The files of a version, without their statistics."""
+        table = self._table(version)
+        partition_by = table.metadata().partition_columns
+        rows = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+        return [
+            DataFile(
+                path=row["path"],
+                slice=row[f"partition.{partition_by[0]}"] if partition_by else None,
+                size=row["size_bytes"],
+                modified_ms=row["modification_time"],
+                rows=row["num_records"],
+            )
+            for row in rows
+        ]
+
+    def commit(self, base: int, commit: Commit, run_id: str) -> int:
+        """Adds and removes the files in one version on top of ``base``; returns the new version.
+
+        Raises TracklakeError if the table is not at ``base`` any more; nothing is changed then.
+        """
+        table = self._table(base)
+        partition_by = table.metadata().partition_columns
+        name = partition_by[0] if partition_by else None
+        now = int(time.time() * 1000)
+        removes = [
+            RemoveAction(
+                path=file.path,
+                data_change=True,
+                deletion_timestamp=now,
+                size=file.size,
+                partition_values=_partition(name, file),
+            )
+            for file in commit.removes
+        ]
+        adds = [
+            AddAction(file.path, file.size, _partition(name, file), file.modified_ms, True, file.stats)
+            for file in commit.adds
+        ]
+        try:
+            table.create_write_transaction(
+                actions=[*removes, *adds],
+                mode="append",
+                schema=table.schema(),
+                partition_by=partition_by or None,
+                commit_properties=_properties(run_id),
+                post_commithook_properties=PostCommitHookProperties(create_checkpoint=False),
+            )
+        except CommitFailedError as error:
+            raise TracklakeError(
+                f"{self.uri} was changed by another run since version {base}: nothing of it was published, run again."
+            ) from error
+        return base + 1
+
+    def restore(self, version: int, run_id: str) -> int:
+        """Makes an older version's files the newest version again; returns the new version."""
+        table = self._table()
+        table.restore(version, commit_properties=_properties(run_id))
+        return self._table().version()
+
+    def checkpoint(self, version: int) -> None:
+        """Writes a checkpoint where one is due, so that readers need not replay the whole log."""
+        if version and version % CHECKPOINT_EVERY == 0:
+            self._table(version).create_checkpoint()
+
+    def _table(self, version: int | None = None) -> DeltaTable:
+        return DeltaTable(self.uri, version=version, storage_options=self.storage_options)
+
+
+def changed_slices(before: Iterable[DataFile], after: Iterable[DataFile]) -> set[date]:
+    """The slices whose files differ between two versions of a table."""
+    old = {(file.slice, file.path) for file in before}
+    new = {(file.slice, file.path) for file in after}
+    return {slice_ for slice_, _ in old ^ new if slice_ is not None}
+
+
+def _partition(name: str | None, file: DataFile) -> dict[str, str | None]:
+    if name is None:
+        return {}
+    return {name: file.slice.isoformat() if file.slice else None}
+
+
+def _properties(run_id: str) -> CommitProperties:
+    return CommitProperties(custom_metadata={"userMetadata": run_id}, max_commit_retries=0)

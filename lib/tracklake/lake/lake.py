@@ -1,0 +1,134 @@
+"""The reader's side of a lake: tables as the releases tie them together."""
+
+from __future__ import annotations
+
+import html
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from urllib.parse import urlparse
+
+from pyspark.sql import DataFrame, SparkSession
+
+from tracklake.errors import InputMissing, WrongUsage
+from tracklake.lake.delta import DeltaLog
+from tracklake.lake.releases import NO_RELEASE, Ledger, Release
+from tracklake.tables import contract
+
+
+class Lake:
+    """The lake at ``uri``: ``read``, ``tables`` and ``releases`` show whole releases only.
+
+    Made by ``tracklake.open``. Its versions are looked up anew at every call, so that a notebook that stays
+    open sees new releases.
+    """
+
+    def __init__(self, spark: SparkSession, uri: str, storage_options: dict[str, str] | None = None) -> None:
+        self.spark = spark
+        self.uri = absolute(uri)
+        self.storage_options = storage_options or {}
+        self.ledger = Ledger(self.path("_releases"), self.storage_options)
+
+    def path(self, name: str) -> str:
+        """Where a table, or another thing of the lake, is."""
+        return f"{self.uri}/{name}"
+
+    def log(self, table: str) -> DeltaLog:
+        """The transaction log of a table."""
+        return DeltaLog(self.path(table), self.storage_options)
+
+    def read(self, table: str, as_of: int | date | datetime | str | None = None) -> DataFrame:
+        """A table as of a release: the newest one, or the one that ``as_of`` names.
+
+        ``as_of`` is a release number, a moment (the newest release at that time; naive ones count as UTC), a
+        date (the newest release up to its end, UTC), or such a moment or date in ISO form. The grain, columns
+        and units are the contract's. Raises WrongUsage for an unknown table or release, InputMissing for a
+        table that the release does not have.
+        """
+        contract(table)
+        release = self.release(as_of)
+        if table not in release.tables:
+            raise InputMissing(
+                f"Release {release.release} of the lake {self.uri} has no table {table}: run the job that builds it."
+            )
+        return self.at_version(table, release.tables[table])
+
+    def at_version(self, table: str, version: int) -> DataFrame:
+        """One version of a table, released or not."""
+        return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
+
+    def release(self, as_of: int | date | datetime | str | None = None) -> Release:
+        """The release that ``as_of`` names, see ``read``."""
+        if as_of is None:
+            release = self.ledger.newest()
+            if release is NO_RELEASE:
+                raise InputMissing(f"There is no lake at {self.uri} yet: run_pipeline makes one.")
+            return release
+        wanted = _as_release_or_moment(as_of)
+        for release in reversed(self.ledger.all()):
+            if release.release == wanted or (isinstance(wanted, datetime) and release.released_at <= wanted):
+                return release
+        raise WrongUsage(f"The lake {self.uri} has no release {as_of}: releases() lists those there are.")
+
+    def releases(self) -> DataFrame:
+        """The releases, newest first: one row each, as the table ``_releases`` has them."""
+        if not self.ledger.newest().release:
+            raise InputMissing(f"There is no lake at {self.uri} yet: run_pipeline makes one.")
+        return self.spark.read.format("delta").load(self.ledger.uri).orderBy("release", ascending=False)
+
+    def tables(self) -> DataFrame:
+        """One row per table of the newest release: name, grain, version, rows, and what it is about."""
+        release = self.release()
+        rows = [
+            (
+                name,
+                contract(name).grain,
+                version,
+                sum(file.rows for file in self.log(name).files(version)),
+                contract(name).about,
+            )
+            for name, version in release.tables.items()
+        ]
+        return self.spark.createDataFrame(
+            rows, "table string, grain string, version bigint, rows bigint, about string"
+        )
+
+    def __repr__(self) -> str:
+        release = self.ledger.newest()
+        if not release.release:
+            return f"Lake {self.uri}: empty, run_pipeline fills it."
+        lines = [
+            f"Lake {self.uri}",
+            f"release {release.release} of {release.released_at:%Y-%m-%d %H:%M:%S} UTC, run {release.run_id}",
+        ]
+        counts = {name: sum(f.rows for f in self.log(name).files(v)) for name, v in release.tables.items()}
+        width = max(len(name) for name in counts)
+        lines += [f"  {name:<{width}} {rows:>13,}  {contract(name).grain}" for name, rows in counts.items()]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def absolute(uri: str) -> str:
+    """A local path made absolute, without a trailing slash; any other URI as it is."""
+    scheme = urlparse(uri).scheme
+    if scheme == "file":
+        return str(Path(urlparse(uri).path).absolute())
+    return uri.rstrip("/") if len(scheme) > 1 else str(Path(uri).expanduser().absolute())
+
+
+def _as_release_or_moment(as_of: int | date | datetime | str) -> int | datetime:
+    if isinstance(as_of, str):
+        try:
+            as_of = int(as_of) if as_of.isdigit() else _from_iso(as_of)
+        except ValueError as error:
+            raise WrongUsage(f"as_of is neither a release, nor an ISO date or time: {as_of!r}.") from error
+    if isinstance(as_of, datetime):
+        return as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
+    if isinstance(as_of, date):
+        return datetime.combine(as_of + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
+    return as_of
+
+
+def _from_iso(text: str) -> date | datetime:
+    return date.fromisoformat(text) if len(text) == len("2026-01-31") else datetime.fromisoformat(text)

@@ -1,0 +1,31 @@
+"""Folders and URIs that a person names."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tracklake.config import Conf
+from tracklake.errors import WrongUsage
+
+_SHARED_BY_ALL_NODES = ("yarn", "k8s:")
+
+
+def absolute(place: str, conf: Conf) -> str:
+    """A URI as it is; a path as an absolute one, seen from the working folder.
+
+    Raises WrongUsage for a path where Spark runs on a cluster whose machines share no file system.
+    """
+    if "://" in place or place.startswith("file:"):
+        return place
+    if conf.spark.master.startswith(_SHARED_BY_ALL_NODES):
+        raise WrongUsage(
+            f"{place} is a path of this machine, which the cluster of conf/{conf.env}.toml does not see: "
+            "give a URI (hdfs://, gs://, s3a://, abfss://, or file:// for a mounted folder)."
+        )
+    return str(Path(place).absolute())
+
+
+def local_path(place: str) -> Path | None:
+    """The path of a place on this machine's file system; None when it is elsewhere."""
+    if place.startswith("file:"):
+        return Path(unquote(urlsplit(place).path))
+    return None if "://" in place else Path(place)

@@ -1,0 +1,251 @@
+"""The audit: a table's Great Expectations suite, run on exactly the rows that are to be published."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from pyspark.sql import DataFrame, SparkSession
+
+from tracklake import resources
+from tracklake.data_docs import DataDocs, local_folder, summed_up
+from tracklake.errors import TracklakeError, WrongUsage
+from tracklake.tables import CONTRACTS, Contract, contract
+
+if TYPE_CHECKING:
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+    from great_expectations.datasource.fluent.interfaces import Batch
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+MOST_SAMPLED = 5
+COLUMNS = "expect_table_columns_to_match_ordered_list"
+TYPE = "expect_column_values_to_be_of_type"
+ROW_COUNT = "expect_table_row_count_to_be_between"
+QUERY = "unexpected_rows_expectation"
+WITH_ROWS = {
+    "result_format": "BASIC",
+    "include_unexpected_rows": True,
+    "partial_unexpected_count": MOST_SAMPLED,
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An expectation that was not met: what was expected of which column, what was seen, some rows of it.
+
+    ``column`` is empty for an expectation of the whole table, and names several where a rule spans them.
+    A sample row holds the table's key, those columns, and what the rule counted.
+    """
+
+    expectation: str
+    column: str
+    severity: str
+    observed: str
+    sample: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an audit found: how many expectations were checked on how many rows, and which were not met."""
+
+    table: str
+    passed: bool
+    expectations: int
+    rows: int
+    failures: tuple[Failure, ...] = ()
+
+
+def load_suite(table: str) -> dict[str, Any]:
+    """The suite of a table as Great Expectations reads it; WrongUsage if there is none or it is no JSON."""
+    path = resources.suites() / f"{table}.json"
+    if not path.is_file():
+        raise WrongUsage(
+            f"Table {table} has no suite: write expectations/{table}.json, or the table is not published."
+        )
+    try:
+        suite: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise WrongUsage(
+            f"The suite expectations/{table}.json is not JSON, line {error.lineno}: {error.msg}; mend it."
+        ) from error
+    return suite
+
+
+class Auditor:
+    """Audits the tables of one run and writes what it found to the lake's Data Docs.
+
+    ``docs`` is the folder of the docs (``<lake>/_docs``), ``run_id`` the name they list the run under.
+    Making one loads Great Expectations (four seconds). Audits run one at a time, in any thread: they share
+    temporary views named like the tables, which are gone when the audit ends.
+    """
+
+    def __init__(self, spark: SparkSession, docs: str, run_id: str) -> None:
+        self._spark = spark
+        self._docs = DataDocs(local_folder(docs), run_id)
+
+    def audit(self, table: str, staged: DataFrame, against: Mapping[str, DataFrame]) -> Verdict:
+        """Runs the table's suite on the staged rows.
+
+        ``against`` holds, by name, every table that the suite refers to, as it will be once the run is
+        published. Raises WrongUsage if the table has no suite or a table is missing in ``against``, and
+        TracklakeError if an expectation could not be checked at all.
+        """
+        suite = load_suite(table)
+        needed = _tables_named(suite, contract(table))
+        if absent := [name for name in needed if name not in against]:
+            raise WrongUsage(f"The audit of table {table} needs {', '.join(absent)} to check its references.")
+        with _views(self._spark, {name: against[name] for name in needed}):
+            return self._validate(table, staged, suite)
+
+    def build_docs(self) -> str:
+        """Makes the Data Docs of what was audited and returns the path of their index.html."""
+        return str(self._docs.build())
+
+    def _validate(self, table: str, staged: DataFrame, suite: dict[str, Any]) -> Verdict:
+        from great_expectations.core.expectation_suite import ExpectationSuite
+
+        from tracklake.gx_metrics import counted_together
+
+        shape, content = _parts(suite)
+        batch = self._docs.batch_definition(table).get_batch(batch_parameters={"dataframe": staged})
+        result = batch.validate(ExpectationSuite(table, expectations=shape), result_format="SUMMARY")
+        checked = [one for one in result.results if not _of_absent_column(one)]
+        if all(one.success for one in checked if _config(one).type != ROW_COUNT):
+            with counted_together(_queries(content)):
+                answers = batch.validate(
+                    ExpectationSuite(table, expectations=content), result_format="BOOLEAN_ONLY"
+                )
+            checked += [_with_rows(batch, one, contract(table)) for one in answers.results]
+        self._docs.add(ExpectationSuite(**suite), summed_up(result, checked))
+        return Verdict(
+            table=table,
+            passed=all(one.success for one in checked),
+            expectations=len(checked),
+            rows=_rows(checked),
+            failures=tuple(_failure(one, contract(table)) for one in checked if not one.success),
+        )
+
+
+def _parts(suite: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """The expectations of the table's shape, and those of its content, which need that shape."""
+    shape = [one for one in suite["expectations"] if one["type"] in (COLUMNS, TYPE, ROW_COUNT)]
+    return shape, [one for one in suite["expectations"] if one not in shape]
+
+
+def _tables_named(suite: dict[str, Any], of: Contract) -> list[str]:
+    """The tables that the suite's queries and the contract's references name."""
+    queries = " ".join(_queries(suite["expectations"]))
+    named = set(re.findall(r"\b(?:FROM|JOIN) (\w+)", queries)) | {one.table for one in of.references}
+    return sorted(named & set(CONTRACTS))
+
+
+def _queries(expectations: Sequence[dict[str, Any]]) -> list[str]:
+    return [one["kwargs"]["unexpected_rows_query"] for one in expectations if one["type"] == QUERY]
+
+
+@contextmanager
+def _views(spark: SparkSession, frames: Mapping[str, DataFrame]) -> Iterator[None]:
+    """The frames as temporary views under their names, and no view left behind."""
+    for name, frame in frames.items():
+        frame.createOrReplaceTempView(name)
+    try:
+        yield
+    finally:
+        for name in [*frames, "tmp_view"]:  # Great Expectations' own name for the staged frame
+            spark.catalog.dropTempView(name)
+
+
+def _of_absent_column(result: ExpectationValidationResult) -> bool:
+    """Whether it is a check of the type of a column that is not there: the column list says so already."""
+    return _config(result).type == TYPE and _raised(result) is not None
+
+
+def _with_rows(
+    batch: Batch, answer: ExpectationValidationResult, of: Contract
+) -> ExpectationValidationResult:
+    """The answer, or where it is no, the same expectation checked again with a sample of the rows."""
+    if answer.success:
+        return answer
+    if raised := _raised(answer):
+        raise TracklakeError(
+            f"The audit of table {of.name} stopped: {raised}; mend expectations/{of.name}.json."
+        )
+    config = _config(answer)
+    if config.type == QUERY:
+        result = batch.validate(config.to_domain_obj(), result_format="COMPLETE")
+        result.result["details"]["unexpected_rows"] = _sample(result, of)
+    else:
+        result = batch.validate(config.to_domain_obj(), result_format=WITH_ROWS)
+        result.result["unexpected_rows"] = _sample(result, of)
+    return result
+
+
+def _sample(result: ExpectationValidationResult, of: Contract) -> list[dict[str, Any]]:
+    """Up to five rows behind a failure, cut to the key, the columns concerned and what was counted."""
+    found = result.result
+    rows = found.get("unexpected_rows") or found.get("details", {}).get("unexpected_rows") or []
+    unconcerned = set(of.names) - set(of.key) - set(_columns(result))
+    return [
+        {name: value for name, value in row.items() if name not in unconcerned} for row in rows[:MOST_SAMPLED]
+    ]
+
+
+def _failure(result: ExpectationValidationResult, of: Contract) -> Failure:
+    return Failure(
+        expectation=_named(result),
+        column=", ".join(_columns(result)),
+        severity=_config(result).severity.value,
+        observed=_observed(result),
+        sample=tuple(_sample(result, of)),
+    )
+
+
+def _config(result: ExpectationValidationResult) -> ExpectationConfiguration:
+    return cast("ExpectationConfiguration", result.expectation_config)
+
+
+def _named(result: ExpectationValidationResult) -> str:
+    return _config(result).description or _config(result).type
+
+
+def _columns(result: ExpectationValidationResult) -> Sequence[str]:
+    config = _config(result)
+    named = (config.meta or {}).get("columns")
+    return named or [config.kwargs[name] for name in ("column",) if name in config.kwargs]
+
+
+def _observed(result: ExpectationValidationResult) -> str:
+    """What was seen instead, in words."""
+    found = result.result
+    match _config(result).type:
+        case "expect_table_columns_to_match_ordered_list":
+            return f"the columns are {', '.join(found['observed_value'])}"
+        case "expect_column_values_to_be_of_type":
+            return f"the type is {found['observed_value']}"
+        case "expect_table_row_count_to_be_between":
+            return _rows_in_words(found["observed_value"])
+        case "unexpected_rows_expectation":
+            return f"{_rows_in_words(found['observed_value'])} found"
+    return f"{found['unexpected_count']:,} of {found['element_count']:,} rows"
+
+
+def _rows_in_words(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _rows(results: Sequence[ExpectationValidationResult]) -> int:
+    counts = [one.result["observed_value"] for one in results if _config(one).type == ROW_COUNT]
+    return int(counts[0]) if counts else 0
+
+
+def _raised(result: ExpectationValidationResult) -> str | None:
+    """The first line of the error that kept an expectation from being checked, or None."""
+    info = result.exception_info or {}
+    for one in (info, *info.values()):
+        if isinstance(one, dict) and one.get("raised_exception"):
+            return str(one.get("exception_message")).strip().partition("\n")[0]
+    return None

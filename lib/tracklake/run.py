@@ -1,0 +1,295 @@
+"""A run of a job: what it reads, pinned to one release, what it stages, and how all of that is published."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tracklake import __version__, summary
+from tracklake.audits import Audits
+from tracklake.changes import Changes
+from tracklake.config import Conf
+from tracklake.errors import AuditFailed, WrongUsage
+from tracklake.lake import Lake, Release, staging
+from tracklake.lake.delta import Commit, DataFile
+from tracklake.lake.lake import absolute
+from tracklake.lake.publish import Staged, publish
+from tracklake.lake.scratch import remove
+from tracklake.progress import Steps
+from tracklake.quality import Verdict
+from tracklake.sources import source as named_source
+from tracklake.sources.source import Source
+from tracklake.tables import Contract, contract
+
+
+class Run:
+    """One run of a job on a lake. Jobs are handed it by ``cli.launch``; notebooks and tests call ``Run.begin``.
+
+    Everything is read as of one release, ``base``, the newest when the run began, together with what the run
+    itself has staged. Others see nothing of that before ``finish`` has published all of it.
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        conf: Conf,
+        steps: Steps,
+        *,
+        job: str,
+        lake: str,
+        source: str | None = None,
+        input: str | None = None,
+        start: date | None = None,
+        end: date | None = None,
+    ) -> None:
+        self.spark = spark
+        self.conf = conf
+        self.steps = steps
+        self.job = job
+        self.lake = Lake(spark, lake)
+        self.source: Source | None = named_source(source) if source else None
+        self.input = absolute(input) if input else None
+        self.start = start
+        self.end = end
+        self.began_at = datetime.now(UTC)
+        self.run_id = f"{self.began_at:%Y%m%dT%H%M%SZ}-{job.replace('_', '-')}-{secrets.token_hex(3)}"
+        self.base = self.lake.ledger.newest()
+        self.staged: dict[str, Staged] = {}
+        self._worked_up: dict[str, tuple[str, ...]] = {}
+        self._audits = Audits(spark, self.lake.path("_docs"), self.run_id)
+
+    @classmethod
+    def begin(cls, spark: SparkSession, conf: Conf, steps: Steps, **where: Any) -> Run:
+        """A run that has read and written nothing yet; the arguments are those of the class."""
+        return cls(spark, conf, steps, **where)
+
+    def logs(self) -> tuple[Source, str]:
+        """The source and the folder of logs that the command names; WrongUsage if it names none."""
+        if self.source is None or self.input is None:
+            raise WrongUsage(f"{self.job} reads logs: say which with --source NAME --input FOLDER.")
+        return self.source, self.input
+
+    # Reading
+
+    def read(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
+        """A table as it will be once this run is published; only the slices of ``dates`` where they are given."""
+        published, staged = self.published(table, dates), self.staged.get(table)
+        if staged is None:
+            return published
+        rows = staging.read(self.spark, contract(table), staged.path)
+        if staged.dates is not None:
+            kept = published.where(~on_dates(contract(table), staged.dates))
+            return kept.unionByName(rows if dates is None else rows.where(on_dates(contract(table), dates)))
+        if staged.member is None:
+            return published.unionByName(rows)
+        members = rows.select(staged.member).distinct()
+        return published.join(members, on=staged.member, how="left_anti").unionByName(rows)
+
+    def published(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
+        """A table as the base release has it; no rows where it has no such table."""
+        version = self.base.tables.get(table)
+        if version is None:
+            return self.spark.createDataFrame([], contract(table).schema())
+        frame = self.lake.at_version(table, version)
+        return frame if dates is None else frame.where(on_dates(contract(table), dates))
+
+    def slices(self, table: str) -> set[date]:
+        """The dates of which the table has rows, as ``read`` would see it."""
+        staged = self.staged.get(table)
+        removed = {file.path for file in staged.commit.removes} if staged else set()
+        files = [file for file in self._files(table) if file.path not in removed]
+        files += staged.commit.adds if staged else ()
+        return {file.slice for file in files if file.slice is not None}
+
+    def asked_for(self, table: str) -> set[date]:
+        """The slices of a table in the range of dates, where a range is all that the command names: to be
+        built again although nothing may have changed."""
+        if self.source is not None or (self.start is None and self.end is None):
+            return set()
+        return {
+            day
+            for day in self.slices(table)
+            if (self.start is None or day >= self.start) and (self.end is None or day <= self.end)
+        }
+
+    def stamp(self) -> dict[str, Column]:
+        """The columns that say by which run a row was read, and when."""
+        return {"ingested_at": F.lit(self.began_at), "run_id": F.lit(self.run_id)}
+
+    def changes(self, job: str, *tables: str) -> Changes:
+        """What has changed in the tables since ``job`` last worked them up, which it now does again.
+
+        The release of this run will say so.
+        """
+        self._worked_up[job] = tables
+        return Changes(self.lake, self.base.built_from.get(job, {}), self.base.tables, self.staged)
+
+    # Staging
+
+    def keep(self, name: str, frame: DataFrame, by: str | None = None) -> DataFrame:
+        """The frame, written down for as long as the run lasts, one folder per value of the column ``by``."""
+        self._audits.warm_up()
+        path = f"{self._scratch}/{name}"
+        writer = frame.write.mode("overwrite")
+        (writer.partitionBy(by) if by else writer).parquet(path)
+        return self.spark.read.schema(frame.schema).parquet(path).select(*frame.columns)
+
+    def stage(self, table: str, frame: DataFrame, dates: Collection[date]) -> Staged:
+        """Stages the slices of ``dates``: all the rows that the table will have on them."""
+        with self.steps.step(f"Staging {table}") as step:
+            gone = [file for file in self._files(table) if file.slice in dates]
+            staged = self._write(table, frame, gone, frozenset(dates), None)
+            step.rows = staged.commit.rows_added
+        return staged
+
+    def stage_members(self, table: str, frame: DataFrame, member: str) -> Staged | None:
+        """Stages members of a dimension, where they differ from what is published: all rows of each member.
+
+        Files that hold rows of such members are replaced, the rest of the table is left alone.
+        """
+        with self.steps.step(f"Staging {table}") as step:
+            if table not in self.base.tables:
+                staged = self._write(table, frame, [], None, member)
+            else:
+                staged = self._stage_changed(table, self.keep(table, frame), member)
+            step.rows = staged.commit.rows_added if staged else 0
+        return staged
+
+    def stage_new(self, table: str, frame: DataFrame) -> Staged | None:
+        """Stages rows to be added to a table that is only ever added to."""
+        with self.steps.step(f"Staging {table}") as step:
+            staged = self._write(table, frame, [], None, None)
+            step.rows = staged.commit.rows_added
+        return staged
+
+    def _write(
+        self,
+        table: str,
+        frame: DataFrame,
+        gone: list[DataFile],
+        dates: frozenset[date] | None,
+        member: str | None,
+    ) -> Staged:
+        path = f"{self.lake.path(table)}/{staging.folder(self.run_id)}"
+        staging.write(frame, contract(table), path)
+        come = staging.describe(self.spark, contract(table), path)
+        staged = Staged(path, Commit(gone, come), dates, member)
+        if gone or come or table not in self.base.tables:
+            self.staged[table] = staged
+            self._audits.start(table, staging.read(self.spark, contract(table), path), self._against(table))
+        return staged
+
+    def _stage_changed(self, table: str, rows: DataFrame, member: str) -> Staged | None:
+        """Stages the members whose rows differ, together with the other rows of the files that hold them."""
+        table_path = self.lake.path(table)
+        published = self.published(table).withColumn("_file", F.col("_metadata.file_path"))
+        of_members = published.join(rows.select(member).distinct(), on=member, how="left_semi")
+        columns = contract(table).names
+        stated = [name for name in columns if name not in ("run_id", "ingested_at")]
+        was, now = (_fingerprint(x.select(*stated), member) for x in (of_members, rows))
+        same = was.join(now, on=[member, "rows", "hash"], how="left_semi")
+        changed = self.keep(f"{table}-changed", now.join(same, on=member, how="left_anti").select(member))
+        touched = [
+            row["_file"]
+            for row in published.join(changed, on=member, how="left_semi")
+            .select("_file")
+            .distinct()
+            .collect()
+        ]
+        names = {file.rpartition(f"/{table}/")[2] for file in touched}
+        gone = [file for file in self._files(table) if file.path in names]
+        beside = published.where(F.col("_file").isin(touched)).join(changed, on=member, how="left_anti")
+        renewed = rows.join(changed, on=member, how="left_semi").select(*columns)
+        return self._write(table, beside.select(*columns).unionByName(renewed), gone, None, member)
+
+    def _against(self, table: str) -> dict[str, DataFrame]:
+        """What the suite of a table refers to: the other tables as they will be once this run is published."""
+        names = {reference.table for reference in contract(table).references}
+        return {name: self.read(name) for name in names}
+
+    def _files(self, table: str) -> list[DataFile]:
+        version = self.base.tables.get(table)
+        return [] if version is None else self.lake.log(table).files(version)
+
+    @property
+    def _scratch(self) -> str:
+        return self.lake.path(f"_scratch/{self.run_id}")
+
+    # Publishing
+
+    def finish(self) -> Release:
+        """Publishes what is staged, once every suite has passed; returns the release that readers now see.
+
+        A run that changed nothing makes no release. Raises AuditFailed if a suite failed: nothing is published
+        then, and the staged rows stay where they are.
+        """
+        if not self.staged and not self._has_worked_up():
+            self.steps.note("Nothing has changed: the lake is as it was.")
+            return self.base
+        with self.steps.step("Waiting for the audits"):
+            verdicts = self._audits.verdicts()
+        docs = ""
+        if verdicts:
+            with self.steps.step("Writing the Data Docs"):
+                docs = self._audits.docs()
+        failed = [verdict for verdict in verdicts if not verdict.passed]
+        if failed:
+            self.steps.table("Audits", *summary.audits(verdicts))
+            raise AuditFailed(summary.red(self.run_id, failed, docs))
+        with self.steps.step("Publishing"):
+            release = self._publish(verdicts)
+        self.steps.table(f"Release {release.release}", *summary.published(release, self.staged, verdicts))
+        self.steps.note(f"Tables:    {self.lake.uri}")
+        if docs:
+            self.steps.note(f"Data Docs: {docs}")
+        return release
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Ends the run's threads and removes its scratch; what is staged and not published stays."""
+        self._audits.stop()
+        remove(self._scratch)
+
+    def _has_worked_up(self) -> bool:
+        return any(
+            self.base.built_from.get(job) != self._versions(tables) for job, tables in self._worked_up.items()
+        )
+
+    def _publish(self, verdicts: list[Verdict]) -> Release:
+        release = Release(
+            release=self.base.release + 1,
+            released_at=self.began_at,
+            run_id=self.run_id,
+            job=self.job,
+            code_version=__version__,
+            tables={},
+            rows_added={table: staged.commit.rows_added for table, staged in self.staged.items()},
+            rows_removed={table: staged.commit.rows_removed for table, staged in self.staged.items()},
+            suites={verdict.table: verdict.expectations for verdict in verdicts},
+        )
+        return publish(
+            self.lake, self.base, self.staged, self._worked_up, release, self.conf.lake.retention_days
+        )
+
+    def _versions(self, tables: Collection[str]) -> dict[str, int]:
+        return {table: self.base.tables[table] for table in tables if table in self.base.tables}
+
+
+def on_dates(contract: Contract, dates: Collection[date]) -> Column:
+    """Whether a row belongs to the slices of these dates, said so that Delta reads no other slice."""
+    assert contract.partition_by, f"{contract.name} has no slices"
+    return F.col(contract.partition_by).isin(sorted(dates)) if dates else F.lit(False)
+
+
+def _fingerprint(rows: DataFrame, member: str) -> DataFrame:
+    """One row per member: how many rows it has, and a hash of them that does not depend on their order."""
+    return rows.groupBy(member).agg(
+        F.count(F.lit(1)).alias("rows"), F.bit_xor(F.xxhash64(*rows.columns)).alias("hash")
+    )

@@ -1,0 +1,78 @@
+"""The Spark session: Delta tables, UTC and ANSI rules, however Spark was started."""
+
+import os
+from typing import TYPE_CHECKING
+
+from tracklake.config import Conf
+from tracklake.delta_jars import COORDINATE, resolved
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# What results depend on: no configuration may change it.
+FIXED = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # footers then hold min and max
+}
+DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+# What every environment starts from; conf/<env>.toml and the command line may say otherwise.
+DEFAULTS = {
+    "spark.log.level": "WARN",
+    "spark.sql.maxConcurrentOutputFileWriters": "64",  # days of one write: no sort by day before it
+    "spark.sql.parquet.compression.codec": "zstd",
+}
+
+
+def spark_settings(conf: Conf) -> dict[str, str]:
+    """All Spark settings of an environment, for spark-submit or for a session that is built here."""
+    return {**DEFAULTS, **conf.spark.conf, **DELTA, **FIXED}
+
+
+def class_path(conf: Conf) -> dict[str, str]:
+    """How the Delta jars reach Spark: the checkout's own copies, else by their Maven coordinate."""
+    jars = [str(jar) for jar in resolved()]
+    if not jars:
+        return {"spark.jars.packages": COORDINATE}
+    if conf.is_local:  # straight from where they are; spark.jars would copy them at each start
+        return {"spark.driver.extraClassPath": os.pathsep.join(jars)}
+    return {"spark.jars": ",".join(jars)}
+
+
+def spark_session(conf: Conf, app_name: str) -> "SparkSession":
+    """The active session if there is one (a notebook's, Spark Connect's), else a new one.
+
+    What spark-submit was told wins over the environment's settings, but never over UTC and ANSI rules.
+    """
+    from pyspark.sql import SparkSession
+
+    spark = SparkSession.getActiveSession() or _build(conf, app_name)
+    for key, value in spark_settings(conf).items():
+        if key in FIXED or (_of_a_session(key) and spark.conf.get(key, None) is None):
+            spark.conf.set(key, value)
+    return spark
+
+
+def _build(conf: Conf, app_name: str) -> "SparkSession":
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName(app_name)
+    if _started_elsewhere():
+        settings = {**DELTA, **FIXED}
+    else:
+        settings = {"spark.master": conf.spark.master, **spark_settings(conf), **class_path(conf)}
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def _started_elsewhere() -> bool:
+    """Whether spark-submit or a Connect server already decided master, memory and class path."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ or "SPARK_REMOTE" in os.environ
+
+
+def _of_a_session(key: str) -> bool:
+    return key.startswith(("spark.sql.", "spark.databricks.")) and key not in DELTA

@@ -1,0 +1,303 @@
+"""Source ``sparkify``: JSON lines of Sparkify/eventsim logs in log_data, a catalogue of songs in song_data."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import reduce
+from operator import or_
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tracklake.errors import InputMissing
+from tracklake.sources.files import in_range, list_files, literal
+from tracklake.sources.source import Bounds, Source
+from tracklake.sources.text import PERSONAL_FIELDS, repaired, without_persons
+from tracklake.tables import contract
+from tracklake.transforms.keys import key
+
+EVENT_TYPES = {
+    "NextSong": "play",
+    "Thumbs Up": "like",
+    "Thumbs Down": "dislike",
+    "Add to Playlist": "playlist_add",
+    "Login": "auth",
+    "Logout": "auth",
+    "Submit Upgrade": "subscription",
+    "Submit Downgrade": "subscription",
+}
+"""event_type of a page; every other page is a page_view."""
+
+IDENTITY = ("userId", "sessionId", "itemInSession", "ts", "page", "artist", "song")
+"""The fields that identify a record: event_id is the key of their texts."""
+
+MAPPED = (
+    "artist",
+    "gender",
+    "itemInSession",
+    "length",
+    "level",
+    "location",
+    "registration",
+    "sessionId",
+    "song",
+    "ts",
+    "userAgent",
+    "userId",
+)
+"""The fields that have a column of their own; whatever else a record holds goes to extra."""
+
+LONGEST_MS = 24 * 3_600_000
+"""A play cannot be of a longer track: its record is quarantined. So a late event changes plays of the day
+before it at most."""
+
+_PLATFORMS = {
+    "iPhone|iPad|iPod": "iOS",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Macintosh|Mac OS X": "macOS",
+    "Linux|X11": "Linux",
+}
+
+
+def find(spark: SparkSession, folder: str, start: date | None, end: date | None) -> list[str]:
+    """The log files that the dates pick; InputMissing where there are none."""
+    logs = f"{folder.rstrip('/')}/log_data"
+    files = list_files(spark, logs)
+    if not files:
+        raise InputMissing(f"There is no log file in {logs}: nothing was read.")
+    chosen = [path for path in files if in_range(path.rpartition("/log_data/")[2], start, end)]
+    if not chosen:
+        raise InputMissing(
+            f"None of the {len(files)} log files in {logs} is of the dates {start or '...'} to {end or '...'}: "
+            "choose others with --start and --end."
+        )
+    return chosen
+
+
+def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
+    """Arrivals, one per line of the files that is not blank."""
+    line = F.regexp_replace("value", "^\ufeff", "")
+    lines = (
+        spark.read.text([literal(path) for path in files])
+        .select(F.trim(line).alias("line"), F.col("_metadata.file_path").alias("source_file"))
+        .where(F.col("line") != "")
+    )
+    return arrivals(lines, bounds, id_prefix)
+
+
+def arrivals(lines: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
+    """Arrivals, one per line (``line``, ``source_file``). Names of persons are dropped here."""
+    records = (
+        lines.withColumn("m", F.when(_is_one_object("line"), F.from_json("line", "map<string,string>")))
+        .withColumns({"ts": _whole(_field("ts")), "length_ms": _length_ms(_field("length"))})
+        .withColumn("time_is_fine", F.col("ts").between(*_millis(bounds)))
+        .withColumns(
+            {
+                "reason": _reason(),
+                "title": repaired(_said("song")),
+                "artist": repaired(_said("artist")),
+                "event_time": F.when(F.col("time_is_fine"), F.timestamp_millis("ts")),
+            }
+        )
+    )
+    page = _field("page")
+    is_play = page == "NextSong"
+    values = {
+        "event_id": key(*[_identity(name) for name in IDENTITY]),
+        "event_type": _one_of(page, EVENT_TYPES, "page_view"),
+        "event_time": F.col("event_time"),
+        "event_date": F.to_date("event_time"),
+        "user_id": F.nullif(_id("userId"), F.lit("")),
+        "session_id": F.nullif(_id("sessionId"), F.lit("")),
+        "item_in_session": _whole(_field("itemInSession")).try_cast("int"),
+        "track_name": F.col("title"),
+        "artist_name": F.col("artist"),
+        "duration_ms": F.col("length_ms"),
+        "ms_played_inferred": F.when(is_play, F.lit(True)),
+        "level": _level(),
+        "gender": _said("gender"),
+        "registered_at": _registered_at(),
+        "platform": _platform(_field("userAgent")),
+        "user_agent": _field("userAgent"),
+        "location": _said("location"),
+        "source": F.lit(SOURCE.name),
+        "source_file": F.col("source_file"),
+        "extra": _extra(),
+    }
+    if id_prefix:
+        values["user_id"] = F.concat(F.lit(id_prefix), values["user_id"])
+    columns = [
+        values.get(column.name, F.lit(None)).cast(column.spark_type).alias(column.name)
+        for column in contract("event").columns
+        if column.name not in ("ingested_at", "run_id")
+    ]
+    quarantined = F.col("reason").isNotNull()
+    return records.select(
+        *columns,
+        F.when(quarantined, without_persons(F.col("line"))).alias("raw_record"),
+        "reason",
+        _detail(F.col("reason")).alias("detail"),
+    )
+
+
+def _field(name: str) -> Column:
+    return F.col("m")[name]
+
+
+def _said(name: str) -> Column:
+    return F.nullif(_field(name), F.lit(""))
+
+
+def _is_one_object(line: str) -> Column:
+    """Whether a line is one JSON object and nothing else, as far as brackets tell: Spark's parser takes the
+    first of several values and ignores the rest of the line."""
+    text = F.col(line)
+    braced = text.startswith("{") & text.endswith("}")
+    flat = F.instr(text, "}") == F.length(text)
+    outside_of_strings = F.regexp_replace(text, r'"(\\.|[^"\\])*"', "")
+    return braced & (flat | ~outside_of_strings.rlike(r"\}\s*\{|\}\s*[^,\}\]\s]"))
+
+
+_REASONS = {
+    "not_json": "The line is not one JSON object.",
+    "no_page": "The record has no page: it does not say what happened.",
+    "no_time": "The record has no ts.",
+    "bad_time": "ts is not a number of milliseconds.",
+    "time_out_of_bounds": "ts is before the earliest or after the latest time that conf allows.",
+    "bad_length": "length is not a number of seconds from 0 to 86,400.",
+}
+
+
+def _reason() -> Column:
+    unreadable_length = _field("length").isNotNull() & F.col("length_ms").isNull()
+    return (
+        F.when(F.col("m").isNull(), "not_json")
+        .when(_field("page").isNull(), "no_page")
+        .when(_field("ts").isNull(), "no_time")
+        .when(F.col("ts").isNull(), "bad_time")
+        .when(~F.col("time_is_fine"), "time_out_of_bounds")
+        .when(unreadable_length, "bad_length")
+    )
+
+
+def _detail(reason: Column) -> Column:
+    return _one_of(reason, _REASONS, None)
+
+
+def _one_of(value: Column, names: dict[str, str], otherwise: str | None) -> Column:
+    chosen = F.lit(otherwise)
+    for name, meaning in names.items():
+        chosen = F.when(value == name, meaning).otherwise(chosen)
+    return chosen
+
+
+def _millis(bounds: Bounds) -> tuple[Column, Column]:
+    return tuple(F.lit(round(moment.timestamp() * 1000)) for moment in (bounds.earliest, bounds.latest))  # type: ignore[return-value]
+
+
+def _whole(text: Column) -> Column:
+    """A whole number, however it is written (12, "12", 12.0, 1.2E1); null if it is none."""
+    return F.coalesce(text.try_cast("bigint"), text.try_cast("decimal(30,6)").try_cast("bigint"))
+
+
+def _length_ms(seconds: Column) -> Column:
+    """Seconds as milliseconds, rounded half up; null if they are no number from 0 to a day."""
+    millis = F.round(seconds.try_cast("decimal(30,12)") * 1000).try_cast("bigint")
+    return F.when(millis.between(0, LONGEST_MS), millis)
+
+
+def _id(name: str) -> Column:
+    """An id, which one producer writes as a number and another as text."""
+    return F.regexp_replace(_field(name), r"^(\d+)\.0+$", "$1")
+
+
+def _identity(name: str) -> Column:
+    if name == "ts":
+        return F.col("ts")
+    if name in ("userId", "sessionId", "itemInSession"):
+        return _id(name)
+    return _field(name)
+
+
+def _level() -> Column:
+    level = F.lower(_field("level"))
+    return F.when(level.isin(*contract("event").column("level").values), level)
+
+
+def _registered_at() -> Column:
+    millis = _whole(_field("registration"))
+    return F.when(millis.between(0, 4_102_444_800_000), F.timestamp_millis(millis))
+
+
+def _platform(user_agent: Column) -> Column:
+    family = F.when(user_agent.isNotNull(), F.lit("other"))
+    for pattern, name in reversed(_PLATFORMS.items()):
+        family = F.when(user_agent.rlike(pattern), name).otherwise(family)
+    return family
+
+
+def _extra() -> Column:
+    """JSON of the fields without a column, and of those whose column does not hold what was sent."""
+    rest = F.map_filter(
+        "m",
+        lambda name, value: value.isNotNull() & ~name.isin(*MAPPED) & ~F.lower(name).isin(*PERSONAL_FIELDS),
+    )
+    differs = {
+        "artist": ~F.col("artist").eqNullSafe(_said("artist")),
+        "song": ~F.col("title").eqNullSafe(_said("song")),
+        "level": _field("level").isNotNull() & _level().isNull(),
+        "registration": _field("registration").isNotNull() & _registered_at().isNull(),
+    }
+    raw = F.map_from_arrays(
+        F.array(*[F.lit(name) for name in differs]),
+        F.array(*[F.when(differ, _field(name)) for name, differ in differs.items()]),
+    )
+    kept = F.map_filter(raw, lambda name, value: value.isNotNull())
+    whole = F.when(reduce(or_, differs.values()), F.map_concat(rest, kept)).otherwise(rest)
+    return F.when(F.size(whole) > 0, F.to_json(whole))
+
+
+def catalogue(spark: SparkSession, folder: str, id_prefix: str) -> DataFrame:
+    """The songs of song_data: one row per song_id, no rows where there is no song_data."""
+    songs = f"{folder.rstrip('/')}/song_data"
+    fields = "song_id string, title string, artist_id string, artist_name string, artist_location string"
+    fields += ", artist_latitude double, artist_longitude double, duration string, year string"
+    try:
+        lines = (
+            spark.read.option("recursiveFileLookup", "true")
+            .text(literal(songs))
+            .select("value", "_metadata.file_path", "_metadata.file_modification_time")
+        )
+    except AnalysisException as error:
+        if error.getCondition() != "PATH_NOT_FOUND":
+            raise
+        lines = spark.createDataFrame([], "value string, file_path string, file_modification_time timestamp")
+    year = F.col("r.year").try_cast("int")
+    stated = lines.select(
+        F.from_json("value", fields).alias("r"), "file_path", "file_modification_time"
+    ).select(
+        F.lit(SOURCE.name).alias("source"),
+        F.concat(F.lit(id_prefix), "r.song_id").alias("track_id"),
+        repaired(F.col("r.title")).alias("title"),
+        F.concat(F.lit(id_prefix), "r.artist_id").alias("artist_id"),
+        repaired(F.col("r.artist_name")).alias("artist_name"),
+        F.nullif(repaired(F.col("r.artist_location")), F.lit("")).alias("artist_location"),
+        F.col("r.artist_latitude").alias("artist_latitude"),
+        F.col("r.artist_longitude").alias("artist_longitude"),
+        _length_ms(F.col("r.duration")).alias("duration_ms"),
+        F.when(year > 0, year).alias("release_year"),
+        F.col("file_modification_time").alias("stated_at"),
+        F.col("file_path").alias("source_file"),
+    )
+    newest = [name for name in stated.columns if name not in ("source", "track_id")]
+    return (
+        stated.where(F.col("track_id").isNotNull() & F.col("artist_id").isNotNull())
+        .groupBy("source", "track_id")
+        .agg(F.max_by(F.struct(*newest), F.struct("stated_at", "source_file")).alias("r"))
+        .select("source", "track_id", "r.*")
+    )
+
+
+SOURCE = Source(name="sparkify", find=find, read=read, catalogue=catalogue)

@@ -1,0 +1,53 @@
+"""The tables of a lake: one contract each, in the order in which they are built."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from tracklake.errors import WrongUsage
+from tracklake.tables import (
+    bridge_track_artist,
+    catalogue,
+    dim_artist,
+    dim_date,
+    dim_track,
+    dim_user,
+    event,
+    fact_artist_day,
+    fact_feedback,
+    fact_session,
+    fact_stream,
+    fact_track_day,
+    quarantine,
+)
+from tracklake.tables.contract import Column, Contract, Reference
+
+__all__ = ["CONTRACTS", "Column", "Contract", "Reference", "contract"]
+
+CONTRACTS: dict[str, Contract] = {
+    module.CONTRACT.name: module.CONTRACT
+    for module in (
+        event,
+        quarantine,
+        catalogue,
+        dim_date,
+        dim_user,
+        dim_artist,
+        dim_track,
+        bridge_track_artist,
+        fact_session,
+        fact_stream,
+        fact_feedback,
+        fact_track_day,
+        fact_artist_day,
+    )
+}
+"""Every contract by table name; a table comes after all tables that it refers to."""
+
+
+def contract(name: str) -> Contract:
+    """The contract of a table; WrongUsage naming the closest tables if there is none of that name."""
+    if name in CONTRACTS:
+        return CONTRACTS[name]
+    close = get_close_matches(name, CONTRACTS, n=3) or list(CONTRACTS)
+    raise WrongUsage(f"There is no table {name!r}; the closest are {', '.join(close)}.")

@@ -1,0 +1,34 @@
+"""``python -m tracklake.tables``: writes docs/tables.md and the contract part of every suite."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tracklake.resources import CHECKOUT
+from tracklake.tables import CONTRACTS
+from tracklake.tables.pages import tables_page
+from tracklake.tables.suite import rules_of, suite_with
+
+
+def generated(root: Path) -> dict[Path, str]:
+    """What each generated file of the checkout should hold; business rules are read from the suites there."""
+    files = {root / "docs" / "tables.md": tables_page(CONTRACTS.values())}
+    for name, contract in CONTRACTS.items():
+        path = root / "expectations" / f"{name}.json"
+        rules = rules_of(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else []
+        files[path] = json.dumps(suite_with(contract, rules), indent=2, ensure_ascii=False) + "\n"
+    return files
+
+
+def main() -> None:
+    """Writes the files that differ and names them."""
+    for path, text in generated(CHECKOUT).items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(CHECKOUT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The part of a table's suite that follows from its contract, as Great Expectations writes it to JSON.
+
+Expectations marked ``"origin": "contract"`` are written by ``python -m tracklake.tables``; the others in
+expectations/<table>.json are the table's business rules, kept by hand and left as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from tracklake.tables.contract import Column, Contract, Reference
+
+Expectation = dict[str, Any]
+Suite = dict[str, Any]
+
+MOST_REPEATS = 1000
+"""How many repeated hashes of a key are looked at: enough to know that a key repeats, and to show some."""
+
+
+def contract_expectations(contract: Contract) -> list[Expectation]:
+    """Every expectation that the contract implies, in the order in which they are told to a reader."""
+    return [
+        _native("expect_table_columns_to_match_ordered_list", column_list=list(contract.names)),
+        _native("expect_table_row_count_to_be_between", min_value=0 if contract.may_be_empty else 1),
+        *(_type(column) for column in contract.columns),
+        *_not_null(contract),
+        *_values(contract),
+        *_ranges(contract),
+        *([_unique(contract)] if contract.key else []),
+        *(_exists(reference) for reference in contract.references),
+    ]
+
+
+def suite_with(contract: Contract, rules: Iterable[Expectation]) -> Suite:
+    """The whole suite: what the contract implies, then the business rules."""
+    return {
+        "name": contract.name,
+        "id": None,
+        "expectations": [*contract_expectations(contract), *rules],
+        "meta": {"owner": contract.owner, "grain": contract.grain},
+        "notes": contract.about,
+    }
+
+
+def rules_of(suite: Suite) -> list[Expectation]:
+    """The expectations of a suite that do not come from its contract."""
+    return [one for one in suite["expectations"] if one["meta"].get("origin") != "contract"]
+
+
+def missing(contract: Contract, suite: Suite) -> list[Expectation]:
+    """What the contract implies and the suite does not say; nothing if the suite covers its contract."""
+    said = {_identity(one) for one in suite["expectations"]}
+    return [one for one in contract_expectations(contract) if _identity(one) not in said]
+
+
+def _identity(expectation: Expectation) -> str:
+    return json.dumps([expectation["type"], expectation["kwargs"], expectation["severity"]], sort_keys=True)
+
+
+def _native(kind: str, **kwargs: Any) -> Expectation:
+    return {"type": kind, "kwargs": kwargs, "meta": {"origin": "contract"}, "severity": "critical"}
+
+
+def _query(description: str, query: str, columns: Iterable[str]) -> Expectation:
+    return {
+        "type": "unexpected_rows_expectation",
+        "kwargs": {"unexpected_rows_query": query},
+        "meta": {"origin": "contract", "columns": list(columns)},
+        "description": description,
+        "severity": "critical",
+    }
+
+
+def _type(column: Column) -> Expectation:
+    return _native(
+        "expect_column_values_to_be_of_type", column=column.name, type_=type(column.spark_type).__name__
+    )
+
+
+def _not_null(contract: Contract) -> list[Expectation]:
+    return [
+        _native("expect_column_values_to_not_be_null", column=column.name)
+        for column in contract.columns
+        if not column.nullable
+    ]
+
+
+def _values(contract: Contract) -> list[Expectation]:
+    return [
+        _native("expect_column_values_to_be_in_set", column=column.name, value_set=list(column.values))
+        for column in contract.columns
+        if column.values
+    ]
+
+
+def _ranges(contract: Contract) -> list[Expectation]:
+    return [
+        _native("expect_column_values_to_be_between", column=column.name, **_bounds(column))
+        for column in contract.columns
+        if _bounds(column)
+    ]
+
+
+def _bounds(column: Column) -> dict[str, float]:
+    bounds = {"min_value": column.minimum, "max_value": column.maximum}
+    return {name: bound for name, bound in bounds.items() if bound is not None}
+
+
+def _unique(contract: Contract) -> Expectation:
+    """Sliced tables compare keys by an 8-byte hash first: whole keys are shuffled only if one repeats."""
+    keys = ", ".join(contract.key)
+    repeated = f"GROUP BY {keys} HAVING count(*) > 1"
+    if contract.partition_by is None:
+        query = f"SELECT {keys}, count(*) AS times FROM {{batch}} {repeated}"
+    else:
+        query = (
+            f"SELECT /*+ BROADCAST(repeated) */ {keys}, count(*) AS times FROM {{batch}} AS staged"
+            f" LEFT SEMI JOIN (SELECT xxhash64({keys}) AS hash FROM {{batch}}"
+            f" GROUP BY xxhash64({keys}) HAVING count(*) > 1 LIMIT {MOST_REPEATS}) AS repeated"
+            f" ON xxhash64({keys}) = repeated.hash {repeated}"
+        )
+    return _query(f"No two rows have the same {' and '.join(contract.key)}.", query, contract.key)
+
+
+def _exists(reference: Reference) -> Expectation:
+    column, table, target = reference.column, reference.table, reference.target
+    query = (
+        f"SELECT staged.{column} FROM (SELECT DISTINCT {column} FROM {{batch}} WHERE {column} IS NOT NULL)"
+        f" AS staged LEFT ANTI JOIN {table} ON staged.{column} = {table}.{target}"
+    )
+    return _query(f"Every {column} is a {target} of {table}.", query, [column])

@@ -1,0 +1,75 @@
+"""From arrivals (what a run read) to events: each once, in order, with ms_played where it can be inferred."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from tracklake.transforms.members import inferred_artist_id, inferred_track_id
+
+ORDER = ("event_time", "item_in_session", "event_id")
+"""The order of a user's events."""
+
+
+def settle(arrivals: DataFrame) -> DataFrame:
+    """Events, one row per event_id, with ms_played inferred where ``ms_played_inferred`` asks for it.
+
+    The earliest ingested copy of an event is kept. ms_played is the smaller of duration_ms and the time to
+    the same user's next event in the same source session; without a next event it is duration_ms; without a
+    duration it stays null. Copies of one event must agree on ORDER, as they do where event_id is a hash of
+    the record.
+    """
+    in_session = Window.partitionBy(
+        "source",
+        "user_id",
+        F.coalesce("session_id", F.when(F.col("user_id").isNull(), F.col("event_id"))),
+    ).orderBy(*ORDER, F.col("ingested_at").desc(), F.col("source_file").desc())
+
+    until_next = F.unix_millis("_next_time") - F.unix_millis("event_time")
+    inferred = F.when(F.col("duration_ms").isNotNull(), F.least("duration_ms", until_next))
+    return (
+        arrivals.withColumns(
+            {
+                "_next_id": F.lead("event_id").over(in_session),
+                "_next_time": F.lead("event_time").over(in_session),
+            }
+        )
+        .where(F.col("_next_id").isNull() | (F.col("_next_id") != F.col("event_id")))
+        .withColumn("ms_played", F.when(F.col("ms_played_inferred"), inferred).otherwise(F.col("ms_played")))
+        .select(*arrivals.columns)
+    )
+
+
+def resolve(events: DataFrame, catalogue: DataFrame) -> DataFrame:
+    """The events with track_id and artist_id filled in where their source gives names only.
+
+    A track is the catalogue's by (title, artist name), the smallest track_id where several match; else an
+    inferred one. The artist is that of the track found; else the catalogue's by name where exactly one artist
+    bears it; else an inferred one. Without an artist's name there is neither, without a title no track.
+    """
+    songs = catalogue.groupBy("title", "artist_name").agg(
+        F.min("track_id").alias("_track_id"), F.min_by("artist_id", "track_id").alias("_track_artist_id")
+    )
+    bearers = (
+        catalogue.groupBy("artist_name")
+        .agg(F.min("artist_id").alias("_named_artist_id"), F.max("artist_id").alias("_other"))
+        .where(F.col("_named_artist_id") == F.col("_other"))
+    )
+    artist = F.coalesce("_track_artist_id", "_named_artist_id", inferred_artist_id("artist_name"))
+    track = F.coalesce("_track_id", inferred_track_id("artist_name", "track_name"))
+    no_ids = F.col("track_id").isNull() & F.col("artist_id").isNull() & F.col("artist_name").isNotNull()
+    return (
+        events.join(
+            songs.withColumnRenamed("title", "track_name"), on=["track_name", "artist_name"], how="left"
+        )
+        .join(bearers, on="artist_name", how="left")
+        .withColumns(
+            {
+                "artist_id": F.when(no_ids, artist).otherwise(F.col("artist_id")),
+                "track_id": F.when(no_ids & F.col("track_name").isNotNull(), track).otherwise(
+                    F.col("track_id")
+                ),
+            }
+        )
+        .select(*events.columns)
+    )

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Runs the tests: ./test.sh [anything for pytest]. Sets up what is missing first.
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/bin/setup.sh"
+need_python
+need_java
+cd "$root"
+"$venv/bin/python" -m tracklake.delta_jars
+exec "$venv/bin/python" -m pytest "$@"

@@ -1,0 +1,90 @@
+"""What tests share: one Spark session, logs, and runs on lakes in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from tracklake.config import Conf, load
+from tracklake.lake import Lake, Release
+from tracklake.progress import Steps
+from tracklake.run import Run
+from tracklake.session import spark_session
+
+ROOT = Path(__file__).parents[1]
+SMALL_LOGS = ROOT / "tests" / "fixtures" / "sparkify"
+REAL_LOGS = Path(os.environ.get("TRACKLAKE_SPARKIFY_LOGS", ROOT.parent / "shared" / "data" / "sparkify"))
+
+Job = Callable[..., Lake]
+
+
+@pytest.fixture(scope="session")
+def conf() -> Conf:
+    """conf/local.toml with as few tasks as small data needs."""
+    local = load("local")
+    settings = {
+        **local.spark.conf,
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.adaptive.coalescePartitions.enabled": "true",
+        "spark.sql.session.timeZone": "UTC",
+    }
+    return local.model_copy(
+        update={"spark": local.spark.model_copy(update={"master": "local[2]", "conf": settings})}
+    )
+
+
+@pytest.fixture(scope="session")
+def spark(conf: Conf) -> Iterator[SparkSession]:
+    """The one Spark session of all tests."""
+    session = spark_session(conf, "tracklake tests")
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def real_logs() -> Path:
+    """20 days of real logs, read where they are."""
+    if not REAL_LOGS.is_dir():
+        pytest.skip(f"The real logs are not at {REAL_LOGS}; TRACKLAKE_SPARKIFY_LOGS may name another place.")
+    return REAL_LOGS
+
+
+@pytest.fixture(scope="session")
+def run_job(spark: SparkSession, conf: Conf) -> Job:
+    """Runs a job in this process as the command line would, and returns the lake; ``said`` collects its output."""
+
+    def run(
+        job: ModuleType,
+        lake: Path,
+        logs: Path | None = None,
+        start: date | None = None,
+        end: date | None = None,
+        said: StringIO | None = None,
+        **flags: object,
+    ) -> Lake:
+        console = Console(file=said or StringIO(), width=160)
+        with Run.begin(
+            spark,
+            conf,
+            Steps(console),
+            job=job.__name__.rpartition(".")[2],
+            lake=str(lake),
+            source="sparkify" if logs else None,
+            input=str(logs) if logs else None,
+            start=start,
+            end=end,
+        ) as this:
+            job.main(this, **flags)
+            this.finish()
+        return Lake(spark, str(lake))
+
+    return run

@@ -1,0 +1,38 @@
+-- One row per artist and day on which it was played, liked or added to a playlist. Listeners are users, not anonymous visitors.
+WITH heard AS (
+    SELECT
+        artist_id,
+        event_date,
+        count(*) AS plays,
+        count(*) FILTER (WHERE is_stream) AS streams,
+        count(*) FILTER (WHERE is_skip) AS skips,
+        count(DISTINCT user_id) FILTER (WHERE user_id <> '(anonymous)') AS listeners,
+        coalesce(sum(ms_played), 0) AS listening_ms
+    FROM fact_stream
+    GROUP BY artist_id, event_date
+),
+
+praised AS (
+    SELECT
+        artist_id,
+        event_date,
+        count(*) FILTER (WHERE event_type = 'like') AS likes,
+        count(*) FILTER (WHERE event_type = 'playlist_add') AS playlist_adds
+    FROM feedback
+    WHERE event_type IN ('like', 'playlist_add')
+    GROUP BY artist_id, event_date
+)
+
+SELECT
+    key_at(artist_id, TIMESTAMP '1970-01-01') AS artist_key,
+    artist_id,
+    event_date,
+    coalesce(plays, 0) AS plays,
+    coalesce(streams, 0) AS streams,
+    coalesce(skips, 0) AS skips,
+    coalesce(listeners, 0) AS listeners,
+    CAST(coalesce(listening_ms, 0) AS BIGINT) AS listening_ms,
+    coalesce(likes, 0) AS likes,
+    coalesce(playlist_adds, 0) AS playlist_adds
+FROM heard
+FULL JOIN praised USING (artist_id, event_date)

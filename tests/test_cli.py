@@ -1,0 +1,312 @@
+"""The command line: flags, how a failure ends, what spark-submit is handed. No Spark is started here."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import typer
+
+from tracklake import cli, submit
+from tracklake.config import load
+from tracklake.errors import AuditFailed, InputMissing, WrongUsage
+from tracklake.places import absolute
+
+
+def job(
+    run: object, days: Annotated[int, typer.Option(help="How many days.")] = 30, dirty: bool = False
+) -> None:
+    """Counts days."""
+
+
+def failing(error: BaseException) -> Any:
+    def perform(*_: object) -> None:
+        raise error
+
+    return perform
+
+
+# Flags of a job
+
+
+def test_a_job_has_the_common_flags_and_its_own() -> None:
+    request = cli.parse(job, "--env yarn --start 2018-11-01 --end 2018-11-30 --days 7 --dirty".split())
+
+    assert request == cli.Request(
+        env="yarn", start=date(2018, 11, 1), end=date(2018, 11, 30), own={"days": 7, "dirty": True}
+    )
+
+
+def test_without_flags_everything_has_a_default() -> None:
+    assert cli.parse(job, []) == cli.Request(own={"days": 30, "dirty": False})
+
+
+def test_a_range_may_be_one_day() -> None:
+    request = cli.parse(job, "--start 2018-11-01 --end 2018-11-01".split())
+
+    assert request is not None
+    assert request.start == request.end == date(2018, 11, 1)
+
+
+def test_help_is_made_from_the_job(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_job(job, ["--help"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "Counts days." in shown
+    assert "How many days." in shown
+    assert "--lake" in shown
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        ("--start 2018-13-01", '"2018-13-01" is not a date'),
+        ("--start yesterday", '"yesterday" is not a date'),
+        ("--start 2018-11-02 --end 2018-11-01", "The range ends before it starts"),
+        ("--source sparkify", "--source needs --input too"),
+        ("--input logs", "--input needs --source too"),
+        ("--strat 2018-11-02", "--strat"),
+        ("--days many", "--days"),
+        ("--days", "--days"),
+        ("stray", "stray"),
+        ("--env nowhere", 'Unknown environment "nowhere"'),
+        (f"--lake {__file__}", "is a file; give --lake a folder"),
+        (f"--lake {__file__}/below", "is a file; give --lake a folder"),
+        (f"--lake file://{__file__}", "is a file; give --lake a folder"),
+        ("--env yarn --lake /data/lake", "give a URI"),
+        ("--env yarn", "Where is the lake? Give --lake URI"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exit_code_2(
+    args: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run_job(job, args.split()) == 2
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert sentence in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_a_place_is_seen_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert absolute("lake", load("local")) == str(tmp_path / "lake")
+    assert absolute("gs://bucket/lake", load("yarn")) == "gs://bucket/lake"
+
+
+# How a run ends
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (AuditFailed("Table event failed."), 3, "Table event failed."),
+        (InputMissing("No files in logs."), 4, "No files in logs."),
+        (WrongUsage("Unknown source."), 2, "Unknown source."),
+        (ValueError("bad\nmore of it"), 1, "Unexpected ValueError: bad; --debug shows the whole trace."),
+        (PermissionError(13, "Permission denied", "/lake/x"), 1, "/lake/x cannot be used: Permission denied"),
+        (ConnectionRefusedError(111, "Connection refused"), 1, "Spark went away in the middle of the run"),
+        (KeyboardInterrupt(), 1, "Interrupted"),
+    ],
+)
+def test_a_failure_ends_in_its_code_and_one_sentence(
+    error: BaseException,
+    code: int,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(cli, "_perform", failing(error))
+
+    assert cli.run_job(job, []) == code
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(sentence)
+    assert said.err.count("\n") == 1
+
+
+def test_what_concerns_the_input_counts_as_missing_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_perform", failing(PermissionError(13, "Permission denied", "/logs/2018")))
+
+    assert cli.run_job(job, "--source sparkify --input /logs".split()) == 4
+
+
+def test_debug_shows_the_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(cli, "_perform", failing(ValueError("bad")))
+
+    assert cli.run_job(job, ["--debug"]) == 1
+
+    assert "Traceback" in capsys.readouterr().out
+
+
+# The launcher
+
+
+@pytest.fixture
+def two_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "count_days.py").write_text('def main(run):\n    """Counts days.\n\n    Slowly."""\n')
+    (tmp_path / "other.py").write_text('"""Another job."""\n')
+    (tmp_path / "__init__.py").touch()
+    monkeypatch.setattr(submit, "JOBS", tmp_path)
+    return tmp_path
+
+
+def test_jobs_are_listed_with_their_first_line(two_jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert submit.main(["--help"]) == 0
+    assert submit.abouts() == {"count_days": "Counts days.", "other": "Another job."}
+    assert "Counts days." in capsys.readouterr().out
+
+
+def test_a_job_that_cannot_be_read_keeps_no_other_from_running(two_jobs: Path) -> None:
+    (two_jobs / "half_written.py").write_text("def main(\n")
+
+    assert submit.take_apart(["count_days"]).job == two_jobs / "count_days.py"
+    assert submit.abouts()["half_written"].startswith("(cannot be read")
+
+
+def test_no_job_at_all_is_wrong_usage(two_jobs: Path) -> None:
+    assert submit.main([]) == 2
+
+
+def test_an_unknown_job_is_told_the_closest(two_jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert submit.main(["count_day"]) == 2
+    assert capsys.readouterr().err == (
+        'Unknown job "count_day": jobs/ has count_days, other; did you mean "count_days"?\n'
+    )
+
+
+def test_the_master_is_the_launchers_and_the_rest_the_jobs(two_jobs: Path) -> None:
+    taken = submit.take_apart("count_days --env standalone --master spark://here:7077 --days 3".split())
+
+    assert taken.job == two_jobs / "count_days.py"
+    assert taken.job_args == ("--env", "standalone", "--days", "3")
+    assert taken.conf.env == "standalone"
+    assert taken.conf.spark.master == "spark://here:7077"
+
+
+def test_what_follows_the_dashes_comes_last_so_that_it_wins(
+    two_jobs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submit, "pack", lambda: Path("library.zip"))
+    args = "count_days --days 3 -- --conf spark.sql.shuffle.partitions=9 --py-files mine.zip"
+
+    made = submit.command(submit.take_apart(args.split()))
+
+    assert made[-3:] == [str(two_jobs / "count_days.py"), "--days", "3"]
+    assert made.index("spark.sql.shuffle.partitions=9") > made.index("spark.sql.shuffle.partitions=4")
+    assert made[made.index("--py-files") + 1] == "mine.zip"
+    assert made[made.index("--master") + 1] == "local[*]"
+
+
+def test_on_a_cluster_the_library_goes_along(two_jobs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submit, "pack", lambda: Path("library.zip"))
+    args = "count_days --env standalone -- --py-files mine.zip --jars mine.jar"
+
+    made = submit.command(submit.take_apart(args.split()))
+
+    assert made[made.index("--py-files") + 1] == "library.zip,mine.zip"
+    assert made[made.index("--jars") + 1].endswith("mine.jar")
+    assert made.count("--py-files") == made.count("--jars") == 1
+
+
+def test_a_flag_without_its_value_is_wrong_usage(two_jobs: Path) -> None:
+    with pytest.raises(WrongUsage, match="--master needs a value"):
+        submit.take_apart(["count_days", "--master"])
+
+
+@pytest.mark.parametrize(
+    ("ends_with", "code"), [("exit 0", 0), ("exit 3", 3), ("exit 4", 4), ("kill -9 $$", 1)]
+)
+def test_the_exit_code_is_the_jobs_and_a_kill_is_an_outage(
+    ends_with: str, code: int, two_jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submit, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr(submit, "resolve", list)
+    monkeypatch.setattr(submit, "command", lambda _: ["sh", "-c", f"echo noise >&2; {ends_with}"])
+
+    assert submit.main(["count_days"]) == code
+
+    (log,) = (tmp_path / "logs").iterdir()
+    assert log.read_text() == "noise\n"
+
+
+def test_a_failure_says_where_the_log_is_and_ends_in_the_jobs_sentence(
+    two_jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(submit, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr(submit, "resolve", list)
+    says = "printf 'No files in logs.' >$TRACKLAKE_SENTENCE_FILE; exit 4"
+    monkeypatch.setattr(submit, "command", lambda _: ["sh", "-c", says])
+
+    assert submit.main(["count_days"]) == 4
+
+    place, sentence = capsys.readouterr().err.splitlines()
+    assert place.startswith(f"Spark's log: {tmp_path}/logs/")
+    assert sentence == "No files in logs."
+
+
+def test_what_spark_submit_refuses_is_wrong_usage(
+    two_jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(submit, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr(submit, "resolve", list)
+    refuses = "echo 'Error: Unrecognized option: --bogus' >&2; exit 1"
+    monkeypatch.setattr(submit, "command", lambda _: ["sh", "-c", refuses])
+
+    assert submit.main(["count_days"]) == 2
+    assert "Unrecognized option: --bogus" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("master", ["here", "spark", "yarnn"])
+def test_a_master_that_is_none_is_wrong_usage(two_jobs: Path, master: str) -> None:
+    with pytest.raises(WrongUsage, match="is no master"):
+        submit.take_apart(["count_days", "--master", master])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_launcher_leaves_no_process_behind(number: signal.Signals, tmp_path: Path) -> None:
+    works = (
+        "import subprocess as s; child = s.Popen(['sleep', '60']); print(child.pid, flush=True); child.wait()"
+    )
+    program = (
+        "import sys; from pathlib import Path; from tracklake import submit; "
+        f"submit.LOGS = Path({str(tmp_path)!r}); submit.JOBS = submit.LOGS; submit.resolve = list; "
+        f"submit.command = lambda _: [sys.executable, '-c', {works!r}]; "
+        "sys.exit(submit.main(['count_days']))"
+    )
+    (tmp_path / "count_days.py").touch()
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert launcher.stdout is not None
+    child = int(launcher.stdout.readline())
+
+    launcher.send_signal(number)
+    _, said = launcher.communicate(timeout=30)
+
+    assert launcher.returncode == 1
+    assert said.splitlines()[-1].startswith("Interrupted")
+    assert not is_running(child)
+
+
+def is_running(process: int) -> bool:
+    for _ in range(50):
+        try:
+            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return False
+        if state == "Z":  # ended; nobody has asked how yet
+            return False
+        time.sleep(0.1)
+    return True

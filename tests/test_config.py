@@ -1,0 +1,119 @@
+"""conf/*.toml: what is checked before Spark starts, and how a mistake is told."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tracklake.config import load, read
+from tracklake.errors import WrongUsage
+from tracklake.session import spark_settings
+
+
+def conf_file(folder: Path, text: str) -> Path:
+    file = folder / "here.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("env", ["local", "standalone", "yarn", "k8s", "dataproc"])
+def test_every_environment_that_ships_is_valid(env: str) -> None:
+    conf = load(env)
+
+    assert conf.env == env
+    assert conf.is_local == (env == "local")
+
+
+def test_what_a_file_leaves_out_has_a_default(tmp_path: Path) -> None:
+    conf = read(conf_file(tmp_path, ""), "here")
+
+    assert conf.limits.earliest_event_date == date(2000, 1, 1)
+    assert conf.privacy.k == 5
+    assert conf.source("sparkify").id_prefix == ""
+
+
+def test_a_source_has_its_own_settings(tmp_path: Path) -> None:
+    conf = read(conf_file(tmp_path, '[sources.sparkify]\nid_prefix = "eu:"'), "here")
+
+    assert conf.source("sparkify").id_prefix == "eu:"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[lakes]", 'unknown key "lakes"; did you mean "lake"?'),
+        (
+            "[limits]\nfuture_tolerence_hours = 3",
+            'unknown key "future_tolerence_hours" in [limits]; did you mean',
+        ),
+        (
+            '[sources.sparkify]\nid_prefx = ""',
+            'unknown key "id_prefx" in [sources.sparkify]; did you mean "id_prefix"?',
+        ),
+        ("[lake]\nzzz = 3", 'unknown key "zzz" in [lake]; known keys are retention_days, uri.'),
+        ("[privacy]\nk = 0", "k in [privacy]: "),
+        ("[privacy]\nk = ", "is not valid TOML"),
+        ('env = "there"', 'unknown key "env"'),
+        ('[spark.conf]\nmaster = "yarn"', 'should start with "spark."'),
+    ],
+)
+def test_a_mistake_names_file_and_key(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(WrongUsage, match=re.escape(sentence)) as caught:
+        read(conf_file(tmp_path, text), "here")
+
+    assert str(caught.value).startswith("conf/here.toml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "spark.hadoop.fs.s3a.secret.key",
+        "spark.hadoop.fs.s3a.access.key",
+        "spark.hadoop.fs.azure.account.key.x.dfs.core.windows.net",
+        "spark.ssl.keyStorePassword",
+        "spark.authenticate.secret",
+    ],
+)
+def test_a_secret_has_no_place_in_a_file(tmp_path: Path, key: str) -> None:
+    with pytest.raises(WrongUsage, match="looks like a secret"):
+        read(conf_file(tmp_path, f'[spark.conf]\n"{key}" = "x"'), "here")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "spark.hadoop.fs.s3a.aws.credentials.provider",
+        "spark.kubernetes.driver.secrets.gcs",
+        "spark.executor.memory",
+    ],
+)
+def test_a_pointer_to_a_secret_is_no_secret(tmp_path: Path, key: str) -> None:
+    assert read(conf_file(tmp_path, f'[spark.conf]\n"{key}" = "x"'), "here").spark.conf == {key: "x"}
+
+
+def test_spark_settings_need_no_quotes(tmp_path: Path) -> None:
+    conf = read(conf_file(tmp_path, "[spark.conf]\nspark.ui.enabled = false\nspark.task.cpus = 2"), "here")
+
+    assert conf.spark.conf == {"spark.ui.enabled": "false", "spark.task.cpus": "2"}
+
+
+def test_an_unknown_environment_is_told_the_closest() -> None:
+    with pytest.raises(WrongUsage, match=r'Unknown environment "lcal": .*; did you mean "local"\?'):
+        load("lcal")
+
+
+def test_utc_and_ansi_are_not_for_a_file_to_change(tmp_path: Path) -> None:
+    conf = read(
+        conf_file(
+            tmp_path, '[spark.conf]\n"spark.sql.session.timeZone" = "Europe/Paris"\n"spark.ui.port" = "1"'
+        ),
+        "here",
+    )
+
+    settings = spark_settings(conf)
+
+    assert settings["spark.sql.session.timeZone"] == "UTC"
+    assert settings["spark.sql.ansi.enabled"] == "true"
+    assert settings["spark.ui.port"] == "1"

@@ -1,0 +1,93 @@
+"""What every table's contract must itself keep."""
+
+from __future__ import annotations
+
+import pytest
+from pyspark.sql import types as T
+
+from tracklake.errors import WrongUsage
+from tracklake.resources import CHECKOUT
+from tracklake.tables import CONTRACTS, Contract, contract
+from tracklake.tables.__main__ import generated
+
+DESIGN = {
+    "event": "event_id event_type event_time event_date user_id session_id item_in_session track_id track_name"
+    " artist_id artist_name album_name duration_ms ms_played ms_played_inferred reason_start reason_end skipped"
+    " shuffle offline level gender registered_at platform user_agent location country context_type context_id"
+    " source source_file ingested_at run_id extra",
+    "quarantine": "raw_record reason detail source source_file event_date run_id ingested_at",
+    "catalogue": "source track_id title artist_id artist_name artist_location artist_latitude artist_longitude"
+    " duration_ms release_year stated_at source_file run_id",
+    "dim_date": "date_key date year quarter month week day_of_week is_weekend",
+    "dim_user": "user_key user_id level gender location registered_at valid_from valid_to is_current",
+    "dim_artist": "artist_key artist_id artist_name location latitude longitude is_inferred valid_from valid_to"
+    " is_current",
+    "dim_track": "track_key track_id title artist_id duration_ms release_year is_inferred",
+    "bridge_track_artist": "track_id artist_id position weight",
+    "fact_session": "session_key user_key user_id started_at ended_at session_date events plays streams skips"
+    " tracks artists listening_ms",
+    "fact_stream": "event_id event_time event_date user_key user_id track_key track_id artist_key artist_id"
+    " session_key ms_played duration_ms completion is_stream is_skip level platform country source",
+    "fact_feedback": "event_id event_time event_date user_key user_id track_key artist_key event_type",
+    "fact_track_day": "track_key track_id event_date plays streams skips listeners listening_ms likes"
+    " playlist_adds",
+    "fact_artist_day": "artist_key artist_id event_date plays streams skips listeners listening_ms likes"
+    " playlist_adds",
+}
+
+every_contract = pytest.mark.parametrize("table", CONTRACTS.values(), ids=CONTRACTS)
+
+
+def test_the_tables_and_columns_are_those_that_others_depend_on() -> None:
+    assert {name: " ".join(table.names) for name, table in CONTRACTS.items()} == DESIGN
+
+
+@every_contract
+def test_every_column_is_explained_in_one_line(table: Contract) -> None:
+    for text in (table.about, table.grain, table.owner, *(column.about for column in table.columns)):
+        assert text.strip()
+        assert "\n" not in text
+
+
+@every_contract
+def test_key_and_partition_are_columns_that_are_never_null(table: Contract) -> None:
+    for name in (*table.key, *([table.partition_by] if table.partition_by else [])):
+        assert not table.column(name).nullable
+
+
+@every_contract
+def test_a_table_refers_to_columns_of_the_same_type_in_tables_before_it(table: Contract) -> None:
+    before = list(CONTRACTS)[: list(CONTRACTS).index(table.name)]
+    for reference in table.references:
+        assert reference.table in before
+        assert contract(reference.table).column(reference.target).type == table.column(reference.column).type
+
+
+@pytest.mark.parametrize("table", [one for one in CONTRACTS.values() if one.name.startswith("fact_")])
+def test_a_fact_points_at_members_and_never_at_null(table: Contract) -> None:
+    nullable = [one.name for one in table.columns if one.name.endswith("_key") and one.nullable]
+    assert nullable == (["session_key"] if table.name == "fact_stream" else [])
+
+
+def test_a_contract_is_the_schema_of_its_table_with_comments() -> None:
+    field = contract("fact_stream").schema()["ms_played"]
+    assert (field.dataType, field.nullable) == (T.LongType(), True)
+    assert field.metadata == {"comment": "Milliseconds heard; null if unknown."}
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(KeyError, match="Table bridge_track_artist has no column share; it has track_id"):
+        contract("bridge_track_artist").column("share")
+
+
+def test_an_unknown_table_is_refused_with_the_closest_names() -> None:
+    with pytest.raises(WrongUsage) as refused:
+        contract("fact_streams")
+    assert str(refused.value) == (
+        "There is no table 'fact_streams'; the closest are fact_stream, fact_session, fact_track_day."
+    )
+
+
+def test_the_committed_page_and_suites_are_what_the_contracts_say() -> None:
+    stale = [path.name for path, text in generated(CHECKOUT).items() if path.read_text("utf-8") != text]
+    assert stale == [], "run python -m tracklake.tables and commit what it writes"

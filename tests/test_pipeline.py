@@ -1,0 +1,169 @@
+"""The whole way, from logs to tables, against the oracle; and what must not matter: re-runs, order, lateness."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from io import StringIO
+from pathlib import Path
+
+import duckdb
+import pytest
+from pyspark.sql import DataFrame
+
+from jobs import build_dimensions, build_facts, ingest_events, run_pipeline
+from tests.conftest import SMALL_LOGS, Job
+from tests.oracle import assert_same
+from tests.oracle import load as oracle_of
+from tracklake.lake import Lake
+from tracklake.tables import CONTRACTS
+
+NOT_STATED = {"ingested_at", "run_id", "source_file"}
+"""Columns that say when a row was read and from which of the files that hold it: the first one read."""
+
+COMPARED = [table for table in CONTRACTS if table not in ("quarantine", "event", "catalogue")]
+
+
+@pytest.fixture(scope="module")
+def small(run_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The lake of the logs by hand."""
+    return run_job(run_pipeline, tmp_path_factory.mktemp("small") / "lake", SMALL_LOGS)
+
+
+@pytest.fixture(scope="module")
+def small_oracle() -> duckdb.DuckDBPyConnection:
+    return oracle_of(SMALL_LOGS)
+
+
+@pytest.mark.parametrize("table", COMPARED)
+def test_every_table_equals_the_oracle(
+    small: Lake, small_oracle: duckdb.DuckDBPyConnection, table: str
+) -> None:
+    same_as_oracle(small, small_oracle, table)
+
+
+def test_events_equal_the_oracle(small: Lake, small_oracle: duckdb.DuckDBPyConnection) -> None:
+    columns = [c for (c, *_) in small_oracle.execute("DESCRIBE event").fetchall() if c != "source_file"]
+    assert_same(small_oracle, "event", small.read("event"), columns)
+
+
+def test_quarantined_records_equal_the_oracle(small: Lake, small_oracle: duckdb.DuckDBPyConnection) -> None:
+    """Word for word, but for the names of persons, which no table holds."""
+    names = r'"(firstName|lastName)":("[^"]*"|null)'
+    records = small_oracle.execute(
+        "SELECT regexp_replace(raw_record, ?, ?, 'g') FROM quarantine", [names, r'"\1":"[dropped]"']
+    ).fetchall()
+    found = small.read("quarantine").select("raw_record").collect()
+    assert sorted(row.raw_record for row in found) == sorted(record for (record,) in records)
+
+
+def test_a_run_prints_that_nothing_was_lost(run_job: Job, tmp_path: Path) -> None:
+    said = StringIO()
+    run_job(ingest_events, tmp_path / "lake", SMALL_LOGS, said=said)
+    assert "90 records read = 76 events + 4 duplicates + 10 quarantined" in said.getvalue()
+
+
+def test_a_second_run_over_the_same_range_changes_no_row(run_job: Job, small: Lake, tmp_path: Path) -> None:
+    folder = tmp_path / "lake"
+    shutil.copytree(small.uri, folder)
+    said = StringIO()
+    again = run_job(run_pipeline, folder, SMALL_LOGS, said=said)
+    assert "90 records read = 0 events + 80 duplicates + 10 quarantined" in said.getvalue()
+    assert again.release().tables == small.release().tables
+
+
+DAYS = [date(2018, 12, day) for day in (28, 29, 30, 31)] + [date(2019, 1, 1)]
+ORDERS = {
+    "in order": [0, 1, 2, 3, 4],
+    "backwards": [4, 3, 2, 1, 0],
+    "from the middle": [2, 4, 1, 3, 0],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS.keys())
+def test_day_by_day_in_any_order_equals_one_run(
+    run_job: Job, small: Lake, tmp_path: Path, order: list[int]
+) -> None:
+    for day in order:
+        lake = run_job(run_pipeline, tmp_path / "lake", SMALL_LOGS, DAYS[day], DAYS[day])
+    same_lake(lake, small)
+
+
+def test_jobs_one_by_one_equal_the_pipeline(run_job: Job, small: Lake, tmp_path: Path) -> None:
+    """Facts are built after two ingests and two builds of the dimensions: what is pending adds up."""
+    lake = tmp_path / "lake"
+    run_job(ingest_events, lake, SMALL_LOGS, DAYS[2], DAYS[4])
+    run_job(build_dimensions, lake)
+    run_job(build_facts, lake)
+    run_job(ingest_events, lake, SMALL_LOGS, DAYS[1], DAYS[1])
+    run_job(build_dimensions, lake)
+    run_job(ingest_events, lake, SMALL_LOGS, DAYS[0], DAYS[0])
+    run_job(build_dimensions, lake)
+    same_lake(run_job(build_facts, lake), small)
+
+
+REAL_NUMBERS = {
+    "event": "SELECT count(*), count_if(user_id IS NULL), count_if(event_type = 'play') FROM event",
+    "fact_stream": "SELECT count_if(is_stream), count_if(is_skip), sum(ms_played) FROM fact_stream",
+    "dim_user": "SELECT count(DISTINCT user_id), count(*) FROM dim_user WHERE user_id <> '(anonymous)'",
+    "fact_session": "SELECT count(*) FROM fact_session",
+}
+
+
+@pytest.fixture(scope="module")
+def real(run_job: Job, real_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The lake of the 20 days of real logs."""
+    return run_job(run_pipeline, tmp_path_factory.mktemp("real") / "lake", real_logs)
+
+
+@pytest.mark.slow
+def test_the_real_logs_give_the_known_numbers(real: Lake) -> None:
+    found = {}
+    for table, query in REAL_NUMBERS.items():
+        real.read(table).createOrReplaceTempView(table)
+        found[table] = tuple(real.spark.sql(query).collect()[0])
+        real.spark.catalog.dropTempView(table)
+    assert found == {
+        "event": (4_965, 139, 4_223),
+        "fact_stream": (4_115, 108, 999_449_330),
+        "dim_user": (89, 96),
+        "fact_session": (597,),
+    }
+
+
+@pytest.mark.slow
+def test_the_real_logs_equal_the_oracle(real: Lake, real_logs: Path) -> None:
+    oracle = oracle_of(real_logs)
+    for table in COMPARED:
+        same_as_oracle(real, oracle, table)
+
+
+@pytest.mark.slow
+def test_blocks_of_the_real_logs_in_any_order_equal_one_run(
+    run_job: Job, real: Lake, real_logs: Path, tmp_path: Path
+) -> None:
+    for first, last in ((15, 20), (1, 4), (9, 14), (5, 8)):
+        lake = run_job(
+            run_pipeline, tmp_path / "lake", real_logs, date(2018, 11, first), date(2018, 11, last)
+        )
+    same_lake(lake, real)
+
+
+def same_as_oracle(lake: Lake, oracle: duckdb.DuckDBPyConnection, table: str) -> None:
+    columns = [name for (name, *_) in oracle.execute(f"DESCRIBE {table}").fetchall()]
+    assert_same(oracle, table, lake.read(table), columns)
+
+
+def same_lake(found: Lake, expected: Lake) -> None:
+    """Every table of both lakes holds the same rows."""
+    for table in CONTRACTS:
+        mine, theirs = (stated(lake.read(table)) for lake in (found, expected))
+        extra, missing = mine.exceptAll(theirs).collect(), theirs.exceptAll(mine).collect()
+        assert not extra, (
+            f"{table} has {len(extra)} rows that one run does not give, {extra[:3]}; lacks {missing[:3]}"
+        )
+        assert not missing, f"{table} lacks {len(missing)} rows that one run gives: {missing[:3]}"
+
+
+def stated(frame: DataFrame) -> DataFrame:
+    return frame.drop(*NOT_STATED)

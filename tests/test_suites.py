@@ -1,0 +1,104 @@
+"""Every table has a suite, and every suite covers its table's contract."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracklake.quality import load_suite
+from tracklake.resources import CHECKOUT
+from tracklake.tables import CONTRACTS, Contract
+from tracklake.tables.suite import contract_expectations, missing, rules_of
+
+every_contract = pytest.mark.parametrize("table", CONTRACTS.values(), ids=CONTRACTS)
+every_contract_expectation = pytest.mark.parametrize(
+    ("table", "number"),
+    [
+        pytest.param(table, number, id=f"{table.name}-{number}-{one['type']}")
+        for table in CONTRACTS.values()
+        for number, one in enumerate(contract_expectations(table))
+    ],
+)
+
+
+def test_there_is_a_suite_for_every_table_and_no_other() -> None:
+    assert {path.stem for path in Path(CHECKOUT, "expectations").glob("*.json")} == set(CONTRACTS)
+
+
+@every_contract
+def test_a_suite_covers_its_contract(table: Contract) -> None:
+    assert missing(table, load_suite(table.name)) == []
+
+
+@every_contract_expectation
+def test_a_suite_that_lacks_one_expectation_of_its_contract_is_found(table: Contract, number: int) -> None:
+    wanted = contract_expectations(table)[number]
+    suite = load_suite(table.name)
+    suite["expectations"] = [one for one in suite["expectations"] if one != wanted]
+    assert missing(table, suite) == [wanted]
+
+
+@every_contract_expectation
+def test_a_suite_that_weakens_one_expectation_of_its_contract_is_found(table: Contract, number: int) -> None:
+    wanted = contract_expectations(table)[number]
+    suite = copy.deepcopy(load_suite(table.name))
+    next(one for one in suite["expectations"] if one == wanted)["severity"] = "warning"
+    assert missing(table, suite) == [wanted]
+
+
+@every_contract
+def test_the_contract_part_says_columns_types_nulls_keys_references_values_ranges_and_rows(
+    table: Contract,
+) -> None:
+    said: dict[str, list[Any]] = {}
+    for one in contract_expectations(table):
+        said.setdefault(one["type"], []).append(one["kwargs"].get("column", one.get("description")))
+    limited = [one.name for one in table.columns if one.minimum is not None or one.maximum is not None]
+    queries = [f"No two rows have the same {' and '.join(table.key)}."] if table.key else []
+    queries += [f"Every {one.column} is a {one.target} of {one.table}." for one in table.references]
+    expected = {
+        "expect_table_columns_to_match_ordered_list": [None],
+        "expect_table_row_count_to_be_between": [None],
+        "expect_column_values_to_be_of_type": list(table.names),
+        "expect_column_values_to_not_be_null": [one.name for one in table.columns if not one.nullable],
+        "expect_column_values_to_be_in_set": [one.name for one in table.columns if one.values],
+        "expect_column_values_to_be_between": limited,
+        "unexpected_rows_expectation": queries,
+    }
+    assert said == {kind: names for kind, names in expected.items() if names}
+
+
+def test_a_column_added_to_a_contract_is_missing_in_its_suite() -> None:
+    table = CONTRACTS["dim_track"]
+    longer = replace(table, columns=(*table.columns, replace(table.column("title"), name="isrc")))
+    assert [one["type"] for one in missing(longer, load_suite("dim_track"))] == [
+        "expect_table_columns_to_match_ordered_list",
+        "expect_column_values_to_be_of_type",
+    ]
+
+
+@every_contract
+def test_every_rule_beyond_the_contract_says_what_and_why(table: Contract) -> None:
+    rules = rules_of(load_suite(table.name))
+    assert rules
+    for rule in rules:
+        assert rule["notes"].endswith(".")
+        assert rule["severity"] == "critical"
+        if rule["type"] == "unexpected_rows_expectation":
+            assert rule["description"].endswith(".")
+            assert set(rule["meta"]["columns"]) <= set(table.names)
+
+
+@every_contract
+def test_a_suite_is_great_expectations_own_json(table: Contract) -> None:
+    from great_expectations.core.expectation_suite import ExpectationSuite
+
+    suite = load_suite(table.name)
+    read = ExpectationSuite(**suite).to_json_dict()
+    assert [(one["type"], one["kwargs"]) for one in read["expectations"]] == [
+        (one["type"], one["kwargs"]) for one in suite["expectations"]
+    ]
