@@ -11,17 +11,18 @@ from tracklake.tables import CONTRACTS, Contract, contract
 from tracklake.tables.__main__ import generated
 
 DESIGN = {
-    "event": "event_id event_type event_time event_date user_id session_id item_in_session track_id track_name"
-    " artist_id artist_name album_name duration_ms ms_played ms_played_inferred reason_start reason_end skipped"
-    " shuffle offline level gender registered_at platform user_agent location country context_type context_id"
-    " source source_file ingested_at run_id extra",
+    "event": "event_id event_type event_time event_date user_id session_id item_in_session track_id"
+    " track_name artist_id artist_name album_name duration_ms ms_played ms_played_inferred"
+    " reason_start reason_end skipped shuffle offline level gender registered_at platform"
+    " user_agent location country context_type context_id source source_file ingested_at run_id"
+    " extra",
     "quarantine": "raw_record reason detail source source_file event_date run_id ingested_at",
-    "catalogue": "source track_id title artist_id artist_name artist_location artist_latitude artist_longitude"
-    " duration_ms release_year stated_at source_file run_id",
+    "catalogue": "source track_id title artist_id artist_name artist_location artist_latitude"
+    " artist_longitude duration_ms release_year stated_at source_file run_id",
     "dim_date": "date_key date year quarter month week day_of_week is_weekend",
     "dim_user": "user_key user_id level gender location registered_at valid_from valid_to is_current",
-    "dim_artist": "artist_key artist_id artist_name location latitude longitude is_inferred valid_from valid_to"
-    " is_current",
+    "dim_artist": "artist_key artist_id artist_name location latitude longitude is_inferred valid_from"
+    " valid_to is_current",
     "dim_track": "track_key track_id title artist_id duration_ms release_year is_inferred",
     "bridge_track_artist": "track_id artist_id position weight",
     "fact_session": "session_key user_key user_id started_at ended_at session_date events plays streams skips"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -419,3 +422,16 @@ def test_docs_of_a_lake_elsewhere_are_built_in_a_local_folder(spark: SparkSessio
     index = Path(Auditor(spark, "hdfs://nowhere:1/lake/_docs", "run-1").build_docs())
     assert index.name == "index.html"
     assert index.exists()
+
+
+def test_great_expectations_is_loaded_late_and_never_phones_home() -> None:
+    code = """if True:
+        import os, sys
+        import tracklake.quality, tracklake.data_docs
+        assert "great_expectations" not in sys.modules
+        tracklake.data_docs.prepare()
+        assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
+    """
+    env = {**os.environ, "PYTHONPATH": str(resources.CHECKOUT / "lib"), "GX_ANALYTICS_ENABLED": "true"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -52,7 +52,6 @@ class Changes:
         return [] if version is None else self.lake.log(table).files(version)
 
     def _read(self, table: str, files: list[DataFile]) -> DataFrame:
-        spark, schema = self.lake.spark, contract(table).schema()
         if not files:
-            return spark.createDataFrame([], schema)
-        return spark.read.schema(schema).parquet(*[f"{self.lake.path(table)}/{file.path}" for file in files])
+            return contract(table).no_rows(self.lake.spark)
+        return self.lake.spark.read.schema(contract(table).schema()).parquet(*[f"{self.lake.path(table)}/{file.path}" for file in files])

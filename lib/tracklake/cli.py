@@ -111,7 +111,7 @@ def _perform(main: Job, request: Request) -> None:
 
     with steps.step("Starting Spark"):
         spark = spark_session(conf, f"tracklake {job_name(main)}")
-    run = Run.begin(
+    with Run.begin(
         spark,
         conf,
         steps,
@@ -121,9 +121,9 @@ def _perform(main: Job, request: Request) -> None:
         input=source_input,
         start=request.start,
         end=request.end,
-    )
-    main(run, **request.own)
-    run.finish()
+    ) as run:
+        main(run, **request.own)
+        run.finish()
 
 
 def _command(main: Job) -> Any:

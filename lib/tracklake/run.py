@@ -52,8 +52,10 @@ class Run:
         self.steps = steps
         self.job = job
         self.lake = Lake(spark, lake)
-        self.source: Source | None = named_source(source) if source else None
-        self.input = absolute(input) if input else None
+        self.source: Source | None = None
+        self.input: str | None = None
+        if source and input:
+            self.read_logs(source, input)
         self.start = start
         self.end = end
         self.began_at = datetime.now(UTC)
@@ -67,6 +69,10 @@ class Run:
     def begin(cls, spark: SparkSession, conf: Conf, steps: Steps, **where: Any) -> Run:
         """A run that has read and written nothing yet; the arguments are those of the class."""
         return cls(spark, conf, steps, **where)
+
+    def read_logs(self, source: str, folder: str) -> None:
+        """From now on the run's logs are those of a source in a folder. Raises WrongUsage for an unknown source."""
+        self.source, self.input = named_source(source), absolute(folder)
 
     def logs(self) -> tuple[Source, str]:
         """The source and the folder of logs that the command names; WrongUsage if it names none."""
@@ -94,7 +100,7 @@ class Run:
         """A table as the base release has it; no rows where it has no such table."""
         version = self.base.tables.get(table)
         if version is None:
-            return self.spark.createDataFrame([], contract(table).schema())
+            return contract(table).no_rows(self.spark)
         frame = self.lake.at_version(table, version)
         return frame if dates is None else frame.where(on_dates(contract(table), dates))
 
@@ -229,7 +235,8 @@ class Run:
         then, and the staged rows stay where they are.
         """
         if not self.staged and not self._has_worked_up():
-            self.steps.note("Nothing has changed: the lake is as it was.")
+            if self.source or self._worked_up:
+                self.steps.note(f"Nothing has changed: release {self.base.release} of {self.lake.uri} stands.")
             return self.base
         with self.steps.step("Waiting for the audits"):
             verdicts = self._audits.verdicts()

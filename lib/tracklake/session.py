@@ -22,6 +22,7 @@ DELTA = {
 # What every environment starts from; conf/<env>.toml and the command line may say otherwise.
 DEFAULTS = {
     "spark.log.level": "WARN",
+    "spark.ui.showConsoleProgress": "false",  # it would stand among a notebook's outputs
     "spark.sql.maxConcurrentOutputFileWriters": "64",  # days of one write: no sort by day before it
     "spark.sql.parquet.compression.codec": "zstd",
 }

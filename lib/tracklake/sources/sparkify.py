@@ -52,12 +52,14 @@ LONGEST_MS = 24 * 3_600_000
 """A play cannot be of a longer track: its record is quarantined. So a late event changes plays of the day
 before it at most."""
 
+_SECONDS = "decimal(12,7)"
+_YEAR_2100_MS = 4_102_444_800_000
 _PLATFORMS = {
-    "iPhone|iPad|iPod": "iOS",
-    "Android": "Android",
-    "Windows": "Windows",
-    "Macintosh|Mac OS X": "macOS",
-    "Linux|X11": "Linux",
+    "iOS": ("iPhone", "iPad", "iPod"),
+    "Android": ("Android",),
+    "Windows": ("Windows",),
+    "macOS": ("Macintosh", "Mac OS X"),
+    "Linux": ("Linux", "X11"),
 }
 
 
@@ -89,56 +91,62 @@ def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) 
 
 def arrivals(lines: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per line (``line``, ``source_file``). Names of persons are dropped here."""
+    parsed = F.when(_is_one_object("line"), F.from_json("line", "map<string,string>"))
+    level = F.lower(_field("level"))
     records = (
-        lines.withColumn("m", F.when(_is_one_object("line"), F.from_json("line", "map<string,string>")))
-        .withColumns({"ts": _whole(_field("ts")), "length_ms": _length_ms(_field("length"))})
-        .withColumn("time_is_fine", F.col("ts").between(*_millis(bounds)))
+        lines.withColumn("m", parsed)
         .withColumns(
             {
-                "reason": _reason(),
-                "title": repaired(_said("song")),
-                "artist": repaired(_said("artist")),
-                "event_time": F.when(F.col("time_is_fine"), F.timestamp_millis("ts")),
+                "ts": _whole(_field("ts")),
+                "item": _number_as_text("itemInSession"),
+                "user": _number_as_text("userId"),
+                "session": _number_as_text("sessionId"),
+                "length_s": _field("length").try_cast(_SECONDS),
+                "registration_ms": _whole(_field("registration")),
+                "level": F.when(level.isin(*contract("event").column("level").values), level),
+                "song": _said("song"),
+                "artist": _said("artist"),
             }
         )
+        .withColumns(
+            {
+                "item_in_session": F.col("item").try_cast("int"),
+                "duration_ms": _length_ms(F.col("length_s")),
+                "track_name": repaired(F.col("song")),
+                "artist_name": repaired(F.col("artist")),
+                "registered_at": F.when(
+                    F.col("registration_ms").between(0, _YEAR_2100_MS), F.timestamp_millis("registration_ms")
+                ),
+            }
+        )
+        .withColumn("reason", _reason(F.col("ts").between(*_millis(bounds))))
+        .withColumn("event_time", F.when(F.col("reason").isNull(), F.timestamp_millis("ts")))
     )
-    page = _field("page")
-    is_play = page == "NextSong"
+    page, user_id = _field("page"), F.nullif("user", F.lit(""))
     values = {
         "event_id": key(*[_identity(name) for name in IDENTITY]),
         "event_type": _one_of(page, EVENT_TYPES, "page_view"),
-        "event_time": F.col("event_time"),
         "event_date": F.to_date("event_time"),
-        "user_id": F.nullif(_id("userId"), F.lit("")),
-        "session_id": F.nullif(_id("sessionId"), F.lit("")),
-        "item_in_session": _whole(_field("itemInSession")).try_cast("int"),
-        "track_name": F.col("title"),
-        "artist_name": F.col("artist"),
-        "duration_ms": F.col("length_ms"),
-        "ms_played_inferred": F.when(is_play, F.lit(True)),
-        "level": _level(),
+        "user_id": F.concat(F.lit(id_prefix), user_id) if id_prefix else user_id,
+        "session_id": F.nullif("session", F.lit("")),
+        "ms_played_inferred": F.when(page == "NextSong", F.lit(True)),
         "gender": _said("gender"),
-        "registered_at": _registered_at(),
         "platform": _platform(_field("userAgent")),
         "user_agent": _field("userAgent"),
         "location": _said("location"),
         "source": F.lit(SOURCE.name),
-        "source_file": F.col("source_file"),
         "extra": _extra(),
     }
-    if id_prefix:
-        values["user_id"] = F.concat(F.lit(id_prefix), values["user_id"])
     columns = [
-        values.get(column.name, F.lit(None)).cast(column.spark_type).alias(column.name)
+        values.get(column.name, F.col(column.name) if column.name in records.columns else F.lit(None))
+        .cast(column.spark_type)
+        .alias(column.name)
         for column in contract("event").columns
         if column.name not in ("ingested_at", "run_id")
     ]
-    quarantined = F.col("reason").isNotNull()
+    raw = F.when(F.col("reason").isNotNull(), without_persons(F.col("line")))
     return records.select(
-        *columns,
-        F.when(quarantined, without_persons(F.col("line"))).alias("raw_record"),
-        "reason",
-        _detail(F.col("reason")).alias("detail"),
+        *columns, raw.alias("raw_record"), "reason", _one_of(F.col("reason"), _REASONS, None).alias("detail")
     )
 
 
@@ -156,7 +164,7 @@ def _is_one_object(line: str) -> Column:
     text = F.col(line)
     braced = text.startswith("{") & text.endswith("}")
     flat = F.instr(text, "}") == F.length(text)
-    outside_of_strings = F.regexp_replace(text, r'"(\\.|[^"\\])*"', "")
+    outside_of_strings = F.regexp_replace(text, r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', "")
     return braced & (flat | ~outside_of_strings.rlike(r"\}\s*\{|\}\s*[^,\}\]\s]"))
 
 
@@ -170,20 +178,15 @@ _REASONS = {
 }
 
 
-def _reason() -> Column:
-    unreadable_length = _field("length").isNotNull() & F.col("length_ms").isNull()
+def _reason(time_is_fine: Column) -> Column:
     return (
         F.when(F.col("m").isNull(), "not_json")
         .when(_field("page").isNull(), "no_page")
         .when(_field("ts").isNull(), "no_time")
         .when(F.col("ts").isNull(), "bad_time")
-        .when(~F.col("time_is_fine"), "time_out_of_bounds")
-        .when(unreadable_length, "bad_length")
+        .when(~time_is_fine, "time_out_of_bounds")
+        .when(_field("length").isNotNull() & F.col("duration_ms").isNull(), "bad_length")
     )
-
-
-def _detail(reason: Column) -> Column:
-    return _one_of(reason, _REASONS, None)
 
 
 def _one_of(value: Column, names: dict[str, str], otherwise: str | None) -> Column:
@@ -198,43 +201,30 @@ def _millis(bounds: Bounds) -> tuple[Column, Column]:
 
 
 def _whole(text: Column) -> Column:
-    """A whole number, however it is written (12, "12", 12.0, 1.2E1); null if it is none."""
-    return F.coalesce(text.try_cast("bigint"), text.try_cast("decimal(30,6)").try_cast("bigint"))
+    """A whole number below 2^53, however it is written (12, "12", 12.0, 1.2E1); null if it is none."""
+    return text.try_cast("double").try_cast("bigint")
 
 
 def _length_ms(seconds: Column) -> Column:
-    """Seconds as milliseconds, rounded half up; null if they are no number from 0 to a day."""
-    millis = F.round(seconds.try_cast("decimal(30,12)") * 1000).try_cast("bigint")
-    return F.when(millis.between(0, LONGEST_MS), millis)
+    """Seconds (_SECONDS) as milliseconds, rounded half up; null if they are none of a day."""
+    return F.when(seconds.between(0, LONGEST_MS // 1000), F.round(seconds * 1000).cast("bigint"))
 
 
-def _id(name: str) -> Column:
-    """An id, which one producer writes as a number and another as text."""
-    return F.regexp_replace(_field(name), r"^(\d+)\.0+$", "$1")
+def _number_as_text(name: str) -> Column:
+    """A whole number as its digits, which one producer writes as 39, another as "39" or 39.0."""
+    text = _field(name)
+    return F.when(text.endswith(".0"), F.regexp_replace(text, r"^(\d+)\.0$", "$1")).otherwise(text)
 
 
 def _identity(name: str) -> Column:
-    if name == "ts":
-        return F.col("ts")
-    if name in ("userId", "sessionId", "itemInSession"):
-        return _id(name)
-    return _field(name)
-
-
-def _level() -> Column:
-    level = F.lower(_field("level"))
-    return F.when(level.isin(*contract("event").column("level").values), level)
-
-
-def _registered_at() -> Column:
-    millis = _whole(_field("registration"))
-    return F.when(millis.between(0, 4_102_444_800_000), F.timestamp_millis(millis))
+    texts = {"ts": "ts", "userId": "user", "sessionId": "session", "itemInSession": "item"}
+    return F.col(texts[name]) if name in texts else _field(name)
 
 
 def _platform(user_agent: Column) -> Column:
     family = F.when(user_agent.isNotNull(), F.lit("other"))
-    for pattern, name in reversed(_PLATFORMS.items()):
-        family = F.when(user_agent.rlike(pattern), name).otherwise(family)
+    for name, marks in reversed(_PLATFORMS.items()):
+        family = F.when(reduce(or_, [user_agent.contains(mark) for mark in marks]), name).otherwise(family)
     return family
 
 
@@ -245,10 +235,10 @@ def _extra() -> Column:
         lambda name, value: value.isNotNull() & ~name.isin(*MAPPED) & ~F.lower(name).isin(*PERSONAL_FIELDS),
     )
     differs = {
-        "artist": ~F.col("artist").eqNullSafe(_said("artist")),
-        "song": ~F.col("title").eqNullSafe(_said("song")),
-        "level": _field("level").isNotNull() & _level().isNull(),
-        "registration": _field("registration").isNotNull() & _registered_at().isNull(),
+        "artist": ~F.col("artist_name").eqNullSafe(F.col("artist")),
+        "song": ~F.col("track_name").eqNullSafe(F.col("song")),
+        "level": F.col("level").isNull() & _said("level").isNotNull(),
+        "registration": F.col("registered_at").isNull() & _said("registration").isNotNull(),
     }
     raw = F.map_from_arrays(
         F.array(*[F.lit(name) for name in differs]),
@@ -256,7 +246,7 @@ def _extra() -> Column:
     )
     kept = F.map_filter(raw, lambda name, value: value.isNotNull())
     whole = F.when(reduce(or_, differs.values()), F.map_concat(rest, kept)).otherwise(rest)
-    return F.when(F.size(whole) > 0, F.to_json(whole))
+    return F.nullif(F.to_json(whole), F.lit("{}"))
 
 
 def catalogue(spark: SparkSession, folder: str, id_prefix: str) -> DataFrame:
@@ -273,7 +263,7 @@ def catalogue(spark: SparkSession, folder: str, id_prefix: str) -> DataFrame:
     except AnalysisException as error:
         if error.getCondition() != "PATH_NOT_FOUND":
             raise
-        lines = spark.createDataFrame([], "value string, file_path string, file_modification_time timestamp")
+        return contract("catalogue").no_rows(spark).drop("run_id")
     year = F.col("r.year").try_cast("int")
     stated = lines.select(
         F.from_json("value", fields).alias("r"), "file_path", "file_modification_time"
@@ -286,7 +276,7 @@ def catalogue(spark: SparkSession, folder: str, id_prefix: str) -> DataFrame:
         F.nullif(repaired(F.col("r.artist_location")), F.lit("")).alias("artist_location"),
         F.col("r.artist_latitude").alias("artist_latitude"),
         F.col("r.artist_longitude").alias("artist_longitude"),
-        _length_ms(F.col("r.duration")).alias("duration_ms"),
+        _length_ms(F.col("r.duration").try_cast(_SECONDS)).alias("duration_ms"),
         F.when(year > 0, year).alias("release_year"),
         F.col("file_modification_time").alias("stated_at"),
         F.col("file_path").alias("source_file"),

@@ -39,7 +39,10 @@ def repaired(text: Column) -> Column:
 
     Text is repaired only where all of it fits into one byte a character and those bytes are valid UTF-8.
     """
-    return F.when(text.rlike(_UTF8_LEAD), _reread(_reread(text))).otherwise(text)
+    # The lambdas keep the rare repair out of the generated code: the JVM does not compile methods that are large.
+    twice = F.transform(F.transform(F.array(text), _reread), _reread)
+    beyond_ascii = F.octet_length(text) > F.char_length(text)
+    return F.when(beyond_ascii, F.get(twice, F.lit(0))).otherwise(text)
 
 
 def _reread(text: Column) -> Column:
@@ -52,5 +55,5 @@ def _reread(text: Column) -> Column:
 def without_persons(record: Column) -> Column:
     """A raw JSON record, whole or cut off, with the values of PERSONAL_FIELDS replaced by "[dropped]"."""
     fields = "|".join(PERSONAL_FIELDS)
-    pattern = rf'(?i)("(?:{fields})"\s*:\s*)("(?:\\.|[^"\\])*"?|[^,}}\]]*)'
+    pattern = rf'(?i)("(?:{fields})"\s*:\s*)("[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^",}}\]]*)'
     return F.regexp_replace(record, pattern, r'$1"[dropped]"')

@@ -1,0 +1,76 @@
+"""A command in a process of its own: how long it takes, and how much memory its whole tree holds at most."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SAMPLED_EVERY = 0.2  # seconds
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a command said (its standard output), its exit code, wall seconds, and peak bytes of memory.
+
+    Memory is the sum of the resident sets of the process and all below it, sampled every SAMPLED_EVERY
+    seconds; a page that two processes share counts twice.
+    """
+
+    said: str
+    code: int
+    seconds: float
+    peak_bytes: int
+
+
+def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path, noise: Path) -> Measured:
+    """Runs the command in ``folder``; what it writes to standard error goes to the file ``noise``."""
+    with noise.open("wb") as errors:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        ended = threading.Event()
+        peak = [0]
+        sampler = threading.Thread(target=_sample, args=(process.pid, ended, peak), daemon=True)
+        sampler.start()
+        try:
+            said, _ = process.communicate()
+        except BaseException:
+            process.terminate()  # the launcher hands it on to what it has started
+            raise
+        finally:
+            ended.set()
+        seconds = time.monotonic() - started
+        sampler.join()
+    return Measured(said, process.returncode, seconds, peak[0])
+
+
+def _sample(pid: int, ended: threading.Event, peak: list[int]) -> None:
+    while not ended.wait(SAMPLED_EVERY):
+        peak[0] = max(peak[0], _resident(pid))
+
+
+def _resident(pid: int) -> int:
+    """Bytes that a process and its descendants hold now; what ends meanwhile counts nothing."""
+    total = 0
+    try:
+        root = psutil.Process(pid)
+        processes = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0
+    for process in processes:
+        try:
+            total += process.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total

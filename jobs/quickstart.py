@@ -1,0 +1,30 @@
+"""Generate a small month of logs, run the pipeline on it, and say where the tables and the Data Docs are."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs import generate_logs, run_pipeline
+from tracklake import cli
+from tracklake.run import Run
+
+
+def main(
+    run: Run,
+    *,
+    days: Annotated[int, typer.Option(help="How many days of logs.")] = 30,
+    users: Annotated[int, typer.Option(help="How many listeners.")] = 200,
+) -> None:
+    """Generates a small month of logs, runs run_pipeline on it, and says where the results are."""
+    logs = f"{run.lake.uri.rstrip('/')}-logs"
+    if Path(logs, "manifest.json").is_file():
+        run.steps.note(f"The logs of an earlier quickstart are in {logs}: they are read again.")
+    else:
+        generate_logs.main(run, days=days, users=users, output=logs, dirt=1.0)
+    run.read_logs("sparkify", logs)
+    run_pipeline.main(run)
+
+
+if __name__ == "__main__":
+    cli.launch(main)

@@ -1,0 +1,151 @@
+"""On a Spark standalone cluster: the library reaches the executors, and the tables equal those of local mode."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from jobs import run_pipeline
+from tests.cluster import Cluster, standalone_cluster
+from tests.conftest import ROOT, SMALL_LOGS, Job
+from tests.test_pipeline import NOT_STATED
+from tracklake.delta_jars import resolve, spark_submit
+from tracklake.lake import Lake
+from tracklake.packing import pack
+from tracklake.tables import CONTRACTS, contract
+
+pytestmark = pytest.mark.slow
+
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # each JVM lives for seconds: no time to optimise
+SMALL = (
+    *("--conf", "spark.sql.shuffle.partitions=2"),
+    *("--conf", "spark.ui.enabled=false"),
+    *("--conf", f"spark.driver.extraJavaOptions={QUICK}"),
+    *("--conf", f"spark.executor.extraJavaOptions={QUICK}"),
+)
+
+PROBE = '''
+"""Writes down where an executor's Python finds the library, and whether it would find another one."""
+import json, sys
+from pathlib import Path
+from pyspark.sql import SparkSession
+from pyspark.sql.functions import udf
+
+def look(_):
+    from importlib.machinery import PathFinder
+    import tracklake.tables
+    library = Path(tracklake.__file__).absolute()
+    beside = [place for place in sys.path if not library.is_relative_to(Path(place).absolute())]
+    return json.dumps({
+        "library": str(library),
+        "tables": sorted(tracklake.tables.CONTRACTS),
+        "another": str(PathFinder.find_spec("tracklake", beside)),
+    })
+
+(found,) = SparkSession.builder.getOrCreate().range(1).select(udf(look)("id")).first()
+Path(sys.argv[1]).write_text(found)
+'''
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A master and a worker, for as long as this file takes."""
+    with standalone_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def local(run_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The lake that local mode makes of the logs by hand."""
+    return run_job(run_pipeline, tmp_path_factory.mktemp("local") / "lake", SMALL_LOGS)
+
+
+def test_executors_import_the_library_from_the_zip_and_have_no_other(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    probe, found, log = tmp_path / "probe.py", tmp_path / "found.json", tmp_path / "log"
+    probe.write_text(PROBE)
+
+    code = cluster.submit([*plain_spark_submit(cluster), probe, found], log)
+
+    assert code == 0, tail(log)
+    said = json.loads(found.read_text())
+    library = Path(said["library"])
+    assert library.is_relative_to(cluster.executors)
+    assert library.parts[-3:] == (pack().name, "tracklake", "__init__.py")
+    assert said["tables"] == sorted(CONTRACTS)
+    assert said["another"] == "None"
+
+
+def test_spark_submit_sh_gives_the_tables_of_local_mode(
+    cluster: Cluster, spark: SparkSession, local: Lake, tmp_path: Path
+) -> None:
+    lake, log = tmp_path / "lake", tmp_path / "log"
+    to_the_cluster = ("--env", "standalone", "--master", cluster.master)
+
+    code = cluster.submit(
+        [ROOT / "spark-submit.sh", "run_pipeline", *to_the_cluster, *small_logs_to(lake), "--", *SMALL], log
+    )
+
+    assert code == 0, tail(log)
+    same_rows(Lake(spark, str(lake)), local)
+
+
+def test_plain_spark_submit_gives_the_tables_of_local_mode(
+    cluster: Cluster, spark: SparkSession, local: Lake, tmp_path: Path
+) -> None:
+    lake, log = tmp_path / "lake", tmp_path / "log"
+    job = (ROOT / "jobs" / "run_pipeline.py", "--env", "standalone", *small_logs_to(lake))
+
+    code = cluster.submit([*plain_spark_submit(cluster), *job], log)
+
+    assert code == 0, tail(log)
+    same_rows(Lake(spark, str(lake)), local)
+
+
+def plain_spark_submit(cluster: Cluster) -> Sequence[str]:
+    """Spark's own command with all that README asks for: the library's zip and Delta."""
+    jars = ",".join(str(jar) for jar in resolve())
+    return [*spark_submit(), "--master", cluster.master, "--py-files", str(pack()), "--jars", jars, *SMALL]
+
+
+def small_logs_to(lake: Path) -> Sequence[str]:
+    return ("--lake", str(lake), "--source", "sparkify", "--input", str(SMALL_LOGS))
+
+
+def same_rows(found: Lake, expected: Lake) -> None:
+    """The newest releases of both lakes have the same tables, and these the same rows in the same types.
+
+    delta-rs reads them, not Spark: some fifty small Spark jobs fewer.
+    """
+    assert set(found.release().tables) == set(expected.release().tables) == set(CONTRACTS)
+    for table in CONTRACTS:
+        mine, theirs = rows(found, table), rows(expected, table)
+        assert mine.schema == theirs.schema
+        mine_counted, theirs_counted = counted(mine), counted(theirs)
+        extra, missing = mine_counted - theirs_counted, theirs_counted - mine_counted
+        assert not (extra or missing), (
+            f"{table} has {extra.total()} rows that local mode does not give, {list(extra)[:3]}; "
+            f"lacks {missing.total()}, {list(missing)[:3]}"
+        )
+
+
+def rows(lake: Lake, table: str) -> pa.Table:
+    version = lake.release().tables[table]
+    columns = [name for name in contract(table).names if name not in NOT_STATED]
+    return DeltaTable(lake.path(table), version=version).to_pyarrow_table(columns=columns)
+
+
+def counted(rows: pa.Table) -> Counter[tuple[object, ...]]:
+    return Counter(tuple(row.values()) for row in rows.to_pylist())
+
+
+def tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-4000:]
