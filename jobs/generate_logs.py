@@ -17,7 +17,9 @@ def main(
     days: Annotated[int, typer.Option(help="How many days, from --start (2025-10-01 without it).")] = 30,
     users: Annotated[int, typer.Option(help="How many listeners; each makes about 8 events a day.")] = 200,
     seed: Annotated[int, typer.Option(help="The same seed gives the same logs.")] = 7,
-    output: Annotated[str, typer.Option(help="Where the logs go: a new or empty folder, or a URI.")] = "generated-logs",
+    output: Annotated[
+        str, typer.Option(help="Where the logs go: a new or empty folder, or a URI.")
+    ] = "generated-logs",
     dirt: Annotated[float, typer.Option(help="How much known dirt: 0 none, 1 usual, 2 twice as much.")] = 0.0,
 ) -> None:
     """Generates realistic sparkify logs, the same for the same seed, with a manifest of what they hold."""

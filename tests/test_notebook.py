@@ -53,7 +53,9 @@ def test_the_notebook_shows_a_lake_and_three_charts(
         assert chart["title"]
         assert all(chart["datasets"].values())
         for view in views(chart):
-            axes = {axis: view["encoding"][axis].get("title") for axis in ("x", "y") if axis in view["encoding"]}
+            axes = {
+                axis: view["encoding"][axis].get("title") for axis in ("x", "y") if axis in view["encoding"]
+            }
             assert axes
             assert all(axes.values()), axes
 
@@ -70,14 +72,20 @@ def executed(folder: Path) -> list[Any]:
     """What the notebook's cells put out, charts as Vega-Lite JSON."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(CHARTS_AS_JSON))
-    client = NotebookClient(notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": folder}})
+    client = NotebookClient(
+        notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": folder}}
+    )
     client.execute()
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
 
 def views(chart: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The single views that a chart is made of."""
-    parts = [*chart.get("layer", []), *chart.get("vconcat", []), *([chart["spec"]] if "spec" in chart else [])]
+    parts = [
+        *chart.get("layer", []),
+        *chart.get("vconcat", []),
+        *([chart["spec"]] if "spec" in chart else []),
+    ]
     if not parts:
         yield chart
     for part in parts:

@@ -54,4 +54,6 @@ class Changes:
     def _read(self, table: str, files: list[DataFile]) -> DataFrame:
         if not files:
             return contract(table).no_rows(self.lake.spark)
-        return self.lake.spark.read.schema(contract(table).schema()).parquet(*[f"{self.lake.path(table)}/{file.path}" for file in files])
+        return self.lake.spark.read.schema(contract(table).schema()).parquet(
+            *[f"{self.lake.path(table)}/{file.path}" for file in files]
+        )

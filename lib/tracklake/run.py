@@ -236,7 +236,9 @@ class Run:
         """
         if not self.staged and not self._has_worked_up():
             if self.source or self._worked_up:
-                self.steps.note(f"Nothing has changed: release {self.base.release} of {self.lake.uri} stands.")
+                self.steps.note(
+                    f"Nothing has changed: release {self.base.release} of {self.lake.uri} stands."
+                )
             return self.base
         with self.steps.step("Waiting for the audits"):
             verdicts = self._audits.verdicts()

@@ -54,7 +54,7 @@ def is_skip() -> Column:
 def completion() -> Column:
     """ms_played / duration_ms, cut to 0..1; null where either is unknown or duration_ms is 0."""
     share = F.col("ms_played") / F.nullif(F.col("duration_ms"), F.lit(0))
-    return F.greatest(F.lit(0.0), F.least(F.lit(1.0), share))
+    return F.when(share.isNotNull(), F.greatest(F.lit(0.0), F.least(F.lit(1.0), share)))
 
 
 def with_users(events: DataFrame, users: DataFrame) -> DataFrame:

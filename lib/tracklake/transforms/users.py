@@ -13,8 +13,8 @@ def user_versions(events: DataFrame, before: DataFrame) -> DataFrame:
     """dim_user rows (all versions) of every user in the events.
 
     ``before`` holds those users' versions that began before the first of the events; versions depend on
-    nothing else of the past. An event that does not carry level or location changes neither. A version that
-    lasts no time at all (two changes at one moment) is left out. Gender and registered_at are type 1: the
+    nothing else of the past. An event that does not carry level or location changes neither. Of several events
+    at one moment the last in order counts: no version lasts no time at all. Gender and registered_at are type 1: the
     last value in order.
     """
     in_order = Window.partitionBy("user_id").orderBy("_began", *ORDER)
@@ -34,7 +34,7 @@ def user_versions(events: DataFrame, before: DataFrame) -> DataFrame:
         *said,
         F.lit(0).alias("_began"),
     )
-    changes = (
+    states = (
         told.unionByName(known)
         .withColumns(
             {
@@ -42,29 +42,23 @@ def user_versions(events: DataFrame, before: DataFrame) -> DataFrame:
                 "location": F.last("location", ignorenulls=True).over(so_far),
                 "gender": F.last("gender", ignorenulls=True).over(whole),
                 "registered_at": F.last("registered_at", ignorenulls=True).over(whole),
+                "_next_time": F.lead("event_time").over(in_order),
             }
         )
-        .withColumns({"_was": F.lag(F.struct("level", "location")).over(in_order)})
-        .where(
-            (F.col("_began") == 0)
-            | F.col("_was").isNull()
-            | ~F.col("_was").eqNullSafe(F.struct("level", "location"))
-        )
+        .where(F.col("_next_time").isNull() | (F.col("_next_time") > F.col("event_time")))
     )
-    return (
-        changes.withColumn("valid_to", F.lead("event_time").over(in_order))
-        .where(F.col("valid_to").isNull() | (F.col("valid_to") > F.col("event_time")))
-        .select(
-            version_key(F.col("user_id"), F.col("event_time")).alias("user_key"),
-            "user_id",
-            "level",
-            "gender",
-            "location",
-            "registered_at",
-            F.col("event_time").alias("valid_from"),
-            "valid_to",
-            F.col("valid_to").isNull().alias("is_current"),
-        )
+    was = F.lag(F.struct("level", "location")).over(in_order)
+    changes = states.withColumn("_was", was).where(~F.col("_was").eqNullSafe(F.struct("level", "location")))
+    return changes.withColumn("valid_to", F.lead("event_time").over(in_order)).select(
+        version_key(F.col("user_id"), F.col("event_time")).alias("user_key"),
+        "user_id",
+        "level",
+        "gender",
+        "location",
+        "registered_at",
+        F.col("event_time").alias("valid_from"),
+        "valid_to",
+        F.col("valid_to").isNull().alias("is_current"),
     )
 
 
