@@ -56,21 +56,26 @@ def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path
 
 
 def _sample(pid: int, ended: threading.Event, peak: list[int]) -> None:
+    known: set[psutil.Process] = set()
     while not ended.wait(SAMPLED_EVERY):
-        peak[0] = max(peak[0], _resident(pid))
+        tree = _tree(pid)
+        # A process just forked still shows its parent's memory as its own: it counts from the second sample.
+        peak[0] = max(peak[0], sum(_resident(process) for process in tree & known))
+        known = tree
 
 
-def _resident(pid: int) -> int:
-    """Bytes that a process and its descendants hold now; what ends meanwhile counts nothing."""
-    total = 0
+def _tree(pid: int) -> set[psutil.Process]:
+    """A process and all below it; none if it has ended."""
     try:
         root = psutil.Process(pid)
-        processes = [root, *root.children(recursive=True)]
+        return {root, *root.children(recursive=True)}
+    except psutil.NoSuchProcess:
+        return set()
+
+
+def _resident(process: psutil.Process) -> int:
+    """Bytes that a process holds now; 0 if it has ended."""
+    try:
+        return process.memory_info().rss
     except psutil.NoSuchProcess:
         return 0
-    for process in processes:
-        try:
-            total += process.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total

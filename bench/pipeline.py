@@ -1,4 +1,4 @@
-"""Measures run_pipeline beside plain PySpark and DuckDB on the same generated logs, and compares the tables."""
+"""Measures run_pipeline beside plain PySpark and DuckDB on the same generated logs; compares the tables."""
 
 import argparse
 import json

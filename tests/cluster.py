@@ -1,4 +1,4 @@
-"""A Spark standalone cluster on loopback, as real ones are: the driver has the packages, executors have Python only."""
+"""A Spark standalone cluster on loopback, as real ones are: its machines have Spark and Python, and no packages."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from pathlib import Path
 
 from tracklake.delta_jars import spark_home
 
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For a JVM that lives for seconds: it has no time to optimise."""
+
 _SECONDS_TO_START = 60
 _SECONDS_TO_RUN = 240
 _SECONDS_TO_END = 15
@@ -22,7 +25,7 @@ _SECONDS_TO_END = 15
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running cluster: its address, the folder of its executors, what a submitter finds in its environment."""
+    """A running cluster: its address, the folder of its executors, and the environment of its machines."""
 
     master: str
     executors: Path
@@ -37,12 +40,12 @@ class Cluster:
 
 @contextmanager
 def standalone_cluster(folder: Path) -> Iterator[Cluster]:
-    """A master and a worker with one core and 1 GB; logs and the executors' folders are below ``folder``."""
+    """A master and a worker that has room for two executors of 1 GB; all that they write is below ``folder``."""
     environment = _environment(_python_without_packages(folder))
     spark_class = spark_home() / "bin" / "spark-class"
     here = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
     executors = folder / "executors"
-    small = ("--cores", "1", "--memory", "1g", "--work-dir", executors)
+    room = ("--cores", "2", "--memory", "2g", "--work-dir", executors)
     with ExitStack() as stack:
 
         def start(name: str, arguments: Sequence[str | Path], until: str) -> str:
@@ -51,12 +54,12 @@ def standalone_cluster(folder: Path) -> Iterator[Cluster]:
             return _said(until, log, stack.enter_context(_running(command, environment, log)))
 
         master = start("Master", here, r"Starting Spark master at (spark://127\.0\.0\.1:\d+)")
-        start("Worker", (*here, *small, master), r"Successfully registered with (master)")
+        start("Worker", (*here, *room, master), r"Successfully registered with (master)")
         yield Cluster(master, executors, environment)
 
 
 def _python_without_packages(folder: Path) -> Path:
-    """This Python without its site-packages, hence without the .pth file that leads to lib/ in the checkout."""
+    """This Python without its site-packages, hence without the .pth file that leads to the checkout."""
     python = folder / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
     python.chmod(0o755)
@@ -75,6 +78,7 @@ def _environment(python: Path) -> dict[str, str]:
         "SPARK_HOME": str(spark_home()),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_DAEMON_MEMORY": "256m",
+        "SPARK_DAEMON_JAVA_OPTS": QUICK,
         "PYSPARK_PYTHON": str(python),
     }
 

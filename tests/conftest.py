@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 
 from tracklake.config import Conf, load
-from tracklake.lake import Lake, Release
+from tracklake.lake import Lake
 from tracklake.progress import Steps
 from tracklake.run import Run
 from tracklake.session import spark_session

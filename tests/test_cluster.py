@@ -1,10 +1,12 @@
-"""On a Spark standalone cluster: the library reaches the executors, and the tables equal those of local mode."""
+"""On a Spark standalone cluster: the library reaches the executors, and the tables are those of local mode."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +15,7 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from jobs import run_pipeline
-from tests.cluster import Cluster, standalone_cluster
+from tests.cluster import QUICK, Cluster, standalone_cluster
 from tests.conftest import ROOT, SMALL_LOGS, Job
 from tests.test_pipeline import NOT_STATED
 from tracklake.delta_jars import resolve, spark_submit
@@ -23,13 +25,14 @@ from tracklake.tables import CONTRACTS, contract
 
 pytestmark = pytest.mark.slow
 
-QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # each JVM lives for seconds: no time to optimise
 SMALL = (
+    *("--conf", "spark.cores.max=1"),
     *("--conf", "spark.sql.shuffle.partitions=2"),
     *("--conf", "spark.ui.enabled=false"),
     *("--conf", f"spark.driver.extraJavaOptions={QUICK}"),
     *("--conf", f"spark.executor.extraJavaOptions={QUICK}"),
 )
+WAYS = ("./spark-submit.sh", "spark-submit")
 
 PROBE = '''
 """Writes down where an executor's Python finds the library, and whether it would find another one."""
@@ -52,6 +55,15 @@ def look(_):
 (found,) = SparkSession.builder.getOrCreate().range(1).select(udf(look)("id")).first()
 Path(sys.argv[1]).write_text(found)
 '''
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A run on the cluster: the lake that it fills, the output of the command, and its exit code to come."""
+
+    lake: Path
+    log: Path
+    code: Future[int]
 
 
 @pytest.fixture(scope="module")
@@ -84,40 +96,40 @@ def test_executors_import_the_library_from_the_zip_and_have_no_other(
     assert said["another"] == "None"
 
 
-def test_spark_submit_sh_gives_the_tables_of_local_mode(
-    cluster: Cluster, spark: SparkSession, local: Lake, tmp_path: Path
+@pytest.fixture(scope="module")
+def submitted(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Submitted]]:
+    """run_pipeline on the cluster, submitted in each of the ways, side by side while the tests begin."""
+    folders = {way: tmp_path_factory.mktemp("submitted") for way in WAYS}
+    commands = {way: run_pipeline_on(cluster, way, folder / "lake") for way, folder in folders.items()}
+    with ThreadPoolExecutor() as pool:
+        yield {
+            way: Submitted(
+                folder / "lake", folder / "log", pool.submit(cluster.submit, commands[way], folder / "log")
+            )
+            for way, folder in folders.items()
+        }
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_tables_equal_those_of_local_mode(
+    spark: SparkSession, submitted: dict[str, Submitted], local: Lake, way: str
 ) -> None:
-    lake, log = tmp_path / "lake", tmp_path / "log"
-    to_the_cluster = ("--env", "standalone", "--master", cluster.master)
-
-    code = cluster.submit(
-        [ROOT / "spark-submit.sh", "run_pipeline", *to_the_cluster, *small_logs_to(lake), "--", *SMALL], log
-    )
-
-    assert code == 0, tail(log)
-    same_rows(Lake(spark, str(lake)), local)
+    this = submitted[way]
+    assert this.code.result() == 0, tail(this.log)
+    same_rows(Lake(spark, str(this.lake)), local)
 
 
-def test_plain_spark_submit_gives_the_tables_of_local_mode(
-    cluster: Cluster, spark: SparkSession, local: Lake, tmp_path: Path
-) -> None:
-    lake, log = tmp_path / "lake", tmp_path / "log"
-    job = (ROOT / "jobs" / "run_pipeline.py", "--env", "standalone", *small_logs_to(lake))
-
-    code = cluster.submit([*plain_spark_submit(cluster), *job], log)
-
-    assert code == 0, tail(log)
-    same_rows(Lake(spark, str(lake)), local)
+def run_pipeline_on(cluster: Cluster, way: str, lake: Path) -> Sequence[str | Path]:
+    flags = ("--env", "standalone", "--lake", lake, "--source", "sparkify", "--input", SMALL_LOGS)
+    if way == "spark-submit":
+        return [*plain_spark_submit(cluster), ROOT / "jobs" / "run_pipeline.py", *flags]
+    return [ROOT / way, "run_pipeline", "--master", cluster.master, *flags, "--", *SMALL]
 
 
 def plain_spark_submit(cluster: Cluster) -> Sequence[str]:
     """Spark's own command with all that README asks for: the library's zip and Delta."""
     jars = ",".join(str(jar) for jar in resolve())
     return [*spark_submit(), "--master", cluster.master, "--py-files", str(pack()), "--jars", jars, *SMALL]
-
-
-def small_logs_to(lake: Path) -> Sequence[str]:
-    return ("--lake", str(lake), "--source", "sparkify", "--input", str(SMALL_LOGS))
 
 
 def same_rows(found: Lake, expected: Lake) -> None:
@@ -131,10 +143,8 @@ def same_rows(found: Lake, expected: Lake) -> None:
         assert mine.schema == theirs.schema
         mine_counted, theirs_counted = counted(mine), counted(theirs)
         extra, missing = mine_counted - theirs_counted, theirs_counted - mine_counted
-        assert not (extra or missing), (
-            f"{table} has {extra.total()} rows that local mode does not give, {list(extra)[:3]}; "
-            f"lacks {missing.total()}, {list(missing)[:3]}"
-        )
+        assert not extra, f"{table} has {extra.total()} rows that local mode does not give: {list(extra)[:3]}"
+        assert not missing, f"{table} lacks {missing.total()} rows of local mode: {list(missing)[:3]}"
 
 
 def rows(lake: Lake, table: str) -> pa.Table:

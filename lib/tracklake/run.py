@@ -160,13 +160,13 @@ class Run:
         """
         with self.steps.step(f"Staging {table}") as step:
             if table not in self.base.tables:
-                staged = self._write(table, frame, [], None, member)
+                staged: Staged | None = self._write(table, frame, [], None, member)
             else:
                 staged = self._stage_changed(table, self.keep(table, frame), member)
             step.rows = staged.commit.rows_added if staged else 0
         return staged
 
-    def stage_new(self, table: str, frame: DataFrame) -> Staged | None:
+    def stage_new(self, table: str, frame: DataFrame) -> Staged:
         """Stages rows to be added to a table that is only ever added to."""
         with self.steps.step(f"Staging {table}") as step:
             staged = self._write(table, frame, [], None, None)
@@ -192,7 +192,6 @@ class Run:
 
     def _stage_changed(self, table: str, rows: DataFrame, member: str) -> Staged | None:
         """Stages the members whose rows differ, together with the other rows of the files that hold them."""
-        table_path = self.lake.path(table)
         published = self.published(table).withColumn("_file", F.col("_metadata.file_path"))
         of_members = published.join(rows.select(member).distinct(), on=member, how="left_semi")
         columns = contract(table).names

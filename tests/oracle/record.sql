@@ -38,11 +38,11 @@ SELECT
     CASE
         WHEN form IS NULL THEN 'not JSON'
         WHEN form <> 'OBJECT' THEN 'not an object'
-        WHEN page IS NULL THEN 'no page'
         WHEN ts IS NULL OR json_type(ts) = 'NULL' THEN 'no ts'
         WHEN ts_ms IS NULL THEN 'ts is not a number'
         WHEN ts_ms < epoch_ms(TIMESTAMP '2000-01-01') THEN 'ts before 2000'
         WHEN ts_ms > epoch_ms(TIMESTAMP '2100-01-01') THEN 'ts after 2100'
         WHEN duration_ms > 24 * 60 * 60 * 1000 THEN 'duration above 24 hours'
+        WHEN page IS NULL THEN 'no page'
     END AS reason
 FROM fields

@@ -80,7 +80,7 @@ def _data_file(row: Row, marker: str, columns: list[Contracted]) -> DataFile:
         if low is not None and low == low and high == high:  # NaN is the one value that differs from itself
             stats["minValues"][column.name] = _json_value(column.type, low)
             stats["maxValues"][column.name] = _json_value(column.type, high, round_up=True)
-    prefix, _, rest = row["path"].rpartition(marker)
+    rest = row["path"].rpartition(marker)[2]
     return DataFile(
         path=marker.strip("/") + "/" + rest,
         slice=row["slice"],
