@@ -277,14 +277,12 @@ SELECT
     isodow(date) >= 6 AS is_weekend
 FROM day;
 
--- A new version wherever level or location changes; one that lasts no time at all is left out.
+-- A new version wherever level or location changes; of several events at one moment the last in order counts.
 CREATE TABLE dim_user AS
 WITH told AS (
     SELECT
         user_id,
         event_time,
-        item_in_session,
-        event_id,
         last_value(level IGNORE NULLS) OVER so_far AS level,
         last_value(location IGNORE NULLS) OVER so_far AS location
     FROM event
@@ -292,13 +290,16 @@ WITH told AS (
     WINDOW so_far AS (
         PARTITION BY user_id ORDER BY event_time, item_in_session NULLS FIRST, event_id
         ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ), in_order AS (
+        PARTITION BY user_id ORDER BY event_time, item_in_session NULLS FIRST, event_id
     )
+    QUALIFY event_time IS DISTINCT FROM lead(event_time) OVER in_order
 ),
 
 change AS (
     SELECT *
     FROM told
-    WINDOW in_order AS (PARTITION BY user_id ORDER BY event_time, item_in_session NULLS FIRST, event_id)
+    WINDOW in_order AS (PARTITION BY user_id ORDER BY event_time)
     QUALIFY row_number() OVER in_order = 1
         OR level IS DISTINCT FROM lag(level) OVER in_order
         OR location IS DISTINCT FROM lag(location) OVER in_order
@@ -310,9 +311,7 @@ version AS (
         level,
         location,
         event_time AS valid_from,
-        lead(event_time) OVER (
-            PARTITION BY user_id ORDER BY event_time, item_in_session NULLS FIRST, event_id
-        ) AS valid_to
+        lead(event_time) OVER (PARTITION BY user_id ORDER BY event_time) AS valid_to
     FROM change
 ),
 
@@ -338,7 +337,6 @@ SELECT
     valid_to IS NULL AS is_current
 FROM version
 JOIN person USING (user_id)
-WHERE valid_to IS NULL OR valid_to > valid_from
 
 UNION ALL
 

@@ -77,7 +77,9 @@ def said(column: str) -> Column:
 
 def repaired(text: Column) -> Column:
     """Mojibake, once or twice encoded, as it was meant; other text as it is."""
-    return F.when(text.rlike("[\u00c2-\u00f4]"), reread(reread(text))).otherwise(text)
+    # In lambdas, for written out it makes generated code of a size that the JVM interprets and does not compile.
+    twice = F.transform(F.transform(F.array(text), reread), reread)
+    return F.when(text.rlike("[\u00c2-\u00f4]"), twice[0]).otherwise(text)
 
 
 def reread(text: Column) -> Column:
@@ -339,7 +341,7 @@ def credits(tracks: DataFrame) -> DataFrame:
 
 
 def users(event: DataFrame) -> DataFrame:
-    """One row per version of a user: a new one wherever level or location changes."""
+    """One row per version of a user: a new one wherever level or location changes from moment to moment."""
     in_order = Window.partitionBy("user_id").orderBy(*ORDER)
     so_far = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     whole = in_order.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
@@ -353,14 +355,15 @@ def users(event: DataFrame) -> DataFrame:
                 "location": F.last("location", ignorenulls=True).over(so_far),
                 "gender": F.last("gender", ignorenulls=True).over(whole),
                 "registered_at": F.last("registered_at", ignorenulls=True).over(whole),
+                "next_time": F.lead("event_time").over(in_order),
             }
         )
+        .where("next_time IS NULL OR next_time > event_time")
         .withColumn("was", F.lag(state).over(in_order))
-        .where(F.col("was").isNull() | ~F.col("was").eqNullSafe(state))
+        .where(~F.col("was").eqNullSafe(state))
         .withColumn("valid_to", F.lead("event_time").over(in_order))
-        .where("valid_to IS NULL OR valid_to > event_time")
         .withColumnRenamed("event_time", "valid_from")
-        .drop("was", "item_in_session", "event_id")
+        .drop("was", "next_time", "item_in_session", "event_id")
     )
     anonymous = event.sparkSession.createDataFrame(
         [(ANONYMOUS, BEGINNING)], "user_id string, valid_from timestamp"

@@ -1,4 +1,4 @@
-"""A Spark standalone cluster on loopback, as real ones are: its machines have Spark and Python, and no packages."""
+"""A Spark standalone cluster on loopback, as real ones are: its machines have Spark and Python, no packages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Cluster:
 
 @contextmanager
 def standalone_cluster(folder: Path) -> Iterator[Cluster]:
-    """A master and a worker that has room for two executors of 1 GB; all that they write is below ``folder``."""
+    """A master and a worker with room for two executors of 1 GB; all that they write is below ``folder``."""
     environment = _environment(_python_without_packages(folder))
     spark_class = spark_home() / "bin" / "spark-class"
     here = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")

@@ -1,4 +1,4 @@
-"""On a Spark standalone cluster: the library reaches the executors, and the tables are those of local mode."""
+"""On a Spark standalone cluster: the library reaches the executors, the tables are those of local mode."""
 
 from __future__ import annotations
 

@@ -1,0 +1,144 @@
+"""What goes wrong ends in its exit code and one plain sentence, and leaves the lake as it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs import ingest_events, run_pipeline
+from tests.conftest import SMALL_LOGS, Job
+from tracklake import cli, quality, resources
+from tracklake.lake import Lake
+from tracklake.tables import CONTRACTS
+
+Said = pytest.CaptureFixture[str]
+
+
+def ends(said: Said, job: ModuleType, *flags: str | Path) -> tuple[int, str]:
+    """Exit code and last line of a job with these flags."""
+    code = cli.run_job(job.main, [str(flag) for flag in flags])
+    seen = said.readouterr()
+    assert "Traceback" not in seen.out + seen.err
+    return code, (seen.out + seen.err).strip().splitlines()[-1]
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize(
+    ("flags", "code", "words"),
+    [
+        (
+            ("--source", "sparkify", "--input", SMALL_LOGS, "--start", "2031-01-01"),
+            4,
+            "None of the 5 log files",
+        ),
+        (
+            ("--source", "sparkify", "--input", "/nowhere/at/all"),
+            4,
+            "There is no folder /nowhere/at/all/log_data",
+        ),
+        (("--source", "sparkifi", "--input", SMALL_LOGS), 2, "did you mean 'sparkify'?"),
+        ((), 2, "--source NAME --input FOLDER"),
+    ],
+    ids=["no files in the range", "no such folder", "unknown source", "no source"],
+)
+def test_wrong_input_is_refused_in_one_sentence(
+    tmp_path: Path, capsys: Said, flags: tuple[str | Path, ...], code: int, words: str
+) -> None:
+    found, sentence = ends(capsys, ingest_events, "--lake", tmp_path / "lake", *flags)
+    assert found == code
+    assert words in sentence
+    assert not (tmp_path / "lake" / "_releases").exists()
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_lake_that_is_a_file_is_refused(tmp_path: Path, capsys: Said) -> None:
+    file = tmp_path / "lake"
+    file.write_text("not a folder")
+    code, sentence = ends(
+        capsys, ingest_events, "--lake", file, "--source", "sparkify", "--input", SMALL_LOGS
+    )
+    assert (code, str(file) in sentence) == (2, True)
+
+
+def test_an_end_before_the_start_is_refused(capsys: Said) -> None:
+    code, sentence = ends(capsys, run_pipeline, "--start", "2018-11-02", "--end", "2018-11-01")
+    assert code == 2
+    assert "ends before it starts" in sentence
+
+
+@pytest.fixture
+def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of expectations/ that the audits use."""
+    folder = tmp_path / "expectations"
+    folder.mkdir()
+    for table in CONTRACTS:
+        (folder / f"{table}.json").write_text((resources.suites() / f"{table}.json").read_text())
+    monkeypatch.setattr(quality.resources, "suites", lambda: folder)
+    return folder
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_table_without_a_suite_is_not_published(tmp_path: Path, capsys: Said, suites: Path) -> None:
+    (suites / "event.json").unlink()
+    lake = tmp_path / "lake"
+    code, sentence = ends(
+        capsys, ingest_events, "--lake", lake, "--source", "sparkify", "--input", SMALL_LOGS
+    )
+    assert code == 2
+    assert "Table event has no suite" in sentence
+    assert not (lake / "_releases").exists()
+
+
+def test_a_red_suite_publishes_nothing(
+    spark: SparkSession, run_job: Job, tmp_path: Path, capsys: Said, suites: Path
+) -> None:
+    lake = tmp_path / "lake"
+    run_job(ingest_events, lake, SMALL_LOGS)
+    before = dict(Lake(spark, str(lake)).release().tables.items())
+
+    suite = json.loads((suites / "dim_user.json").read_text())
+    suite["expectations"].append(
+        {
+            "type": "expect_column_values_to_be_in_set",
+            "kwargs": {"column": "gender", "value_set": ["X"]},
+            "meta": {},
+            "severity": "critical",
+        }
+    )
+    (suites / "dim_user.json").write_text(json.dumps(suite))
+    logs = ("--source", "sparkify", "--input", SMALL_LOGS)
+    code, sentence = ends(capsys, run_pipeline, "--lake", lake, *logs)
+
+    assert code == 3
+    for word in ("dim_user.gender", "expect_column_values_to_be_in_set", "observed", "Nothing of run"):
+        assert word in sentence
+    assert Lake(spark, str(lake)).release().tables == before
+    assert not (lake / "dim_user" / "_delta_log").exists()
+    assert list((lake / "dim_user").glob("staged-*/*.parquet"))
+
+
+def test_no_table_holds_names_of_persons(run_job: Job, tmp_path: Path) -> None:
+    """Not even the records that could not be read, or were cut off in the middle of a name."""
+    logs = tmp_path / "logs" / "log_data"
+    logs.mkdir(parents=True)
+    record = {
+        "firstName": "Walburga",
+        "lastName": 'O"Hara',
+        "email": "w@example.org",
+        "page": "Home",
+        "userId": "1",
+    }
+    cut = json.dumps(record)[: len('{"firstName": "Walburga')]
+    lines = [json.dumps(record | {"ts": 1541073600000}), json.dumps(record), cut, f"[{json.dumps(record)}]"]
+    (logs / "2018-11-01.json").write_text("\n".join(lines))
+    lake = run_job(ingest_events, tmp_path / "lake", tmp_path / "logs")
+    for table in ("event", "quarantine"):
+        text = "\n".join(lake.read(table).toPandas().astype(str).agg(" ".join, axis=1))
+        assert "Walburga" not in text
+        assert "Hara" not in text
+        assert "example.org" not in text
+    assert lake.read("quarantine").count() == 3

@@ -1,0 +1,213 @@
+"""Rules of the transforms on rows that can be read, and on rows that nobody would think of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+from chispa import assert_df_equality
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tracklake.sources.text import repaired, without_persons
+from tracklake.transforms.keys import key
+from tracklake.transforms.plays import completion, is_skip, is_stream
+from tracklake.transforms.sessions import sessionize
+from tracklake.transforms.users import user_versions
+
+NOON = datetime(2018, 11, 1, 12, tzinfo=UTC)
+TOLD = (
+    "user_id string, event_time timestamp, item_in_session int, event_id string,"
+    " level string, gender string, location string, registered_at timestamp"
+)
+VERSION = "user_id string, level string, gender string, location string, registered_at timestamp, valid_from timestamp"
+
+few_examples = settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def minute(number: float) -> datetime:
+    return NOON + timedelta(minutes=number)
+
+
+def test_a_play_is_a_stream_from_30_seconds_or_to_the_end_of_a_shorter_track(spark: SparkSession) -> None:
+    plays = [
+        # ms_played, duration_ms, skipped, stream, skip, completion
+        (30_000, 200_000, None, True, False, 0.15),
+        (29_999, 200_000, None, False, True, 0.149995),
+        (19_000, 20_000, None, True, False, 0.95),
+        (18_999, 20_000, None, False, True, 0.94995),
+        (None, 200_000, None, True, False, None),
+        (None, None, None, True, False, None),
+        (60_000, None, None, True, False, None),
+        (60_000, 200_000, True, True, True, 0.3),
+        (250_000, 200_000, None, True, False, 1.0),
+        (0, 0, None, True, False, None),
+    ]
+    columns = (
+        "ms_played bigint, duration_ms bigint, skipped boolean, stream boolean, skip boolean, share double"
+    )
+    frame = spark.createDataFrame(plays, columns)
+    found = frame.select("ms_played", "duration_ms", "skipped", is_stream(), is_skip(), completion())
+    assert [tuple(row) for row in found.collect()] == plays
+
+
+def test_a_late_event_splits_a_version(spark: SparkSession) -> None:
+    in_time = [("free", 0), ("free", 10), ("free", 20)]
+    late = ("paid", 5)
+    assert versions(spark, in_time) == [("free", 0, None)]
+    assert versions(spark, [*in_time, late]) == [("free", 0, 5), ("paid", 5, 10), ("free", 10, None)]
+
+
+def test_an_event_without_a_level_changes_nothing(spark: SparkSession) -> None:
+    assert versions(spark, [("free", 0), (None, 5), ("free", 9), ("paid", 12), (None, 15)]) == [
+        ("free", 0, 12),
+        ("paid", 12, None),
+    ]
+
+
+def test_a_user_without_a_level_has_a_version_of_its_own(spark: SparkSession) -> None:
+    assert versions(spark, [(None, 0), (None, 1), ("free", 2)]) == [(None, 0, 2), ("free", 2, None)]
+
+
+def test_of_two_levels_at_one_moment_the_later_item_counts(spark: SparkSession) -> None:
+    assert versions(spark, [("free", 0), ("paid", 5), ("free", 5), ("paid", 9)]) == [
+        ("free", 0, 9),
+        ("paid", 9, None),
+    ]
+
+
+def versions(
+    spark: SparkSession, events: list[tuple[str | None, float]]
+) -> list[tuple[str | None, float, float | None]]:
+    """(level, from, to) of one user, in minutes after noon."""
+    rows = [
+        ("u", minute(at), item, f"e{item}", level, None, None, None)
+        for item, (level, at) in enumerate(events)
+    ]
+    found = user_versions(spark.createDataFrame(rows, TOLD), no_versions(spark)).orderBy("valid_from")
+    at = (F.unix_seconds(name) - int(NOON.timestamp()) for name in ("valid_from", "valid_to"))
+    return [
+        (level, a / 60, b if b is None else b / 60) for level, a, b in found.select("level", *at).collect()
+    ]
+
+
+def no_versions(spark: SparkSession) -> DataFrame:
+    return spark.createDataFrame([], VERSION)
+
+
+histories = st.dictionaries(
+    st.sampled_from(["a", "b", "c"]),
+    st.lists(
+        st.tuples(
+            st.integers(0, 40), st.sampled_from(["free", "paid", None]), st.sampled_from(["X", "Y", None])
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    min_size=1,
+)
+
+
+@few_examples
+@given(histories)
+def test_versions_are_the_maximal_runs_of_equal_level_and_location(spark: SparkSession, history) -> None:
+    rows, expected = [], []
+    for user, told in history.items():
+        level = location = None
+        states: dict[int, tuple[str | None, str | None]] = {}
+        numbered = sorted((at, item, *what) for item, (at, *what) in enumerate(told))
+        for at, item, said_level, said_location in numbered:
+            rows.append((user, minute(at), item, f"e{item}", said_level, None, said_location, None))
+            level, location = said_level or level, said_location or location
+            states[at] = (level, location)
+        runs = [
+            (state, next(moments)[0])
+            for state, moments in groupby(states.items(), key=lambda entry: entry[1])
+        ]
+        ends = [begin for _, begin in runs[1:]] + [None]
+        expected += [(user, *state, begin, end) for (state, begin), end in zip(runs, ends, strict=True)]
+
+    frame = user_versions(spark.createDataFrame(rows, TOLD), no_versions(spark))
+    at = ((F.unix_seconds(n) - int(NOON.timestamp())) / 60 for n in ("valid_from", "valid_to"))
+    found = [tuple(row) for row in frame.select("user_id", "level", "location", *at).collect()]
+    assert sorted(found, key=str) == sorted(
+        [(u, lv, lo, float(a), b and float(b)) for u, lv, lo, a, b in expected], key=str
+    )
+
+
+@few_examples
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 400)), min_size=1, max_size=60))
+def test_sessions_are_runs_without_a_pause_of_more_than_30_minutes(spark: SparkSession, visits) -> None:
+    rows = [(user, NOON + timedelta(minutes=at, milliseconds=at % 2)) for user, at in visits]
+    expected = []
+    for user in {user for user, _ in rows}:
+        start = before = None
+        for moment in sorted(at for who, at in rows if who == user):
+            if before is None or moment - before > timedelta(minutes=30):
+                start = moment
+            expected.append((user, moment, start if user else None))
+            before = moment
+    frame = sessionize(spark.createDataFrame(rows, "user_id string, event_time timestamp"))
+    columns = "user_id string, event_time timestamp, session_started_at timestamp"
+    assert_df_equality(
+        frame, spark.createDataFrame(expected, columns), ignore_row_order=True, ignore_nullable=True
+    )
+
+
+def test_keys_tell_parts_apart(spark: SparkSession) -> None:
+    pairs = [("ab", "c"), ("a", "bc"), ("abc", ""), ("", "abc"), ("a", "b")]
+    keys = (
+        spark.createDataFrame(pairs, "a string, b string")
+        .select(key(F.col("a"), F.col("b")).alias("key"))
+        .collect()
+    )
+    assert len({row.key for row in keys}) == len(pairs)
+    assert {len(row.key) for row in keys} == {32}
+
+
+@few_examples
+@given(st.lists(st.text(max_size=12), min_size=1, max_size=40))
+def test_text_is_repaired_once_and_twice_and_left_alone_where_it_is_right(spark: SparkSession, texts) -> None:
+    once = [text.encode().decode("latin-1") for text in texts]
+    twice = [text.encode().decode("latin-1") for text in once]
+    rows = [
+        (text, variant) for variants in (once, twice) for text, variant in zip(texts, variants, strict=True)
+    ]
+    told = [(text, variant) for text, variant in rows if not looks_broken(text)]
+    if not told:
+        return
+    found = spark.createDataFrame(told, "text string, variant string").select(
+        "text", repaired(F.col("variant"))
+    )
+    assert all(text == mended for text, mended in found.collect())
+
+
+def looks_broken(text: str) -> bool:
+    """Whether the text itself could be mojibake: nobody can tell then what was meant."""
+    try:
+        return text.encode("latin-1").decode() != text
+    except UnicodeError:
+        return False
+
+
+def test_persons_are_struck_out_of_records_that_were_cut_off(spark: SparkSession) -> None:
+    records = [
+        '{"firstName":"Wal',
+        '{"userId":"1","lastName": "O\\"Hara","page":"Home"}',
+        '{"EMAIL":null}',
+        "{}",
+    ]
+    frame = spark.createDataFrame([(record,) for record in records], "record string")
+    assert [row[0] for row in frame.select(without_persons(F.col("record"))).collect()] == [
+        '{"firstName":"[dropped]"',
+        '{"userId":"1","lastName": "[dropped]","page":"Home"}',
+        '{"EMAIL":"[dropped]"}',
+        "{}",
+    ]
