@@ -58,7 +58,11 @@ def generate_logs(
     last_day = start + timedelta(days=days - 1)
     generated = with_dirt_kind(_records(spark, chance, catalogue, users, days, start), chance, dirt, last_day)
     with _counted(generated, _counts()) as (counted, seen):
-        lines = dirty_lines(counted, chance) if dirt else counted.select("date", as_line(F.col("record")).alias("line"))
+        lines = (
+            dirty_lines(counted, chance)
+            if dirt
+            else counted.select("date", as_line(F.col("record")).alias("line"))
+        )
         _write_lines(lines, f"{folder}/log_data")
     with _counted(catalogue.songs(spark), {"songs": F.count(F.lit(1))}) as (songs, known):
         songs.write.option("ignoreNullFields", "false").json(f"{folder}/song_data")

@@ -119,8 +119,8 @@ def arrivals(lines: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
                 ),
             }
         )
-        .withColumn("reason", _reason(F.col("ts").between(*_millis(bounds))))
-        .withColumn("event_time", F.when(F.col("reason").isNull(), F.timestamp_millis("ts")))
+        .withColumn("event_time", F.when(F.col("ts").between(*_millis(bounds)), F.timestamp_millis("ts")))
+        .withColumn("reason", _reason())
     )
     page, user_id = _field("page"), F.nullif("user", F.lit(""))
     values = {
@@ -178,13 +178,13 @@ _REASONS = {
 }
 
 
-def _reason(time_is_fine: Column) -> Column:
+def _reason() -> Column:
     return (
         F.when(F.col("m").isNull(), "not_json")
         .when(_field("page").isNull(), "no_page")
         .when(_field("ts").isNull(), "no_time")
         .when(F.col("ts").isNull(), "bad_time")
-        .when(~time_is_fine, "time_out_of_bounds")
+        .when(F.col("event_time").isNull(), "time_out_of_bounds")
         .when(_field("length").isNotNull() & F.col("duration_ms").isNull(), "bad_length")
     )
 
