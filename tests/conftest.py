@@ -33,8 +33,12 @@ def conf() -> Conf:
     settings = {
         **local.spark.conf,
         "spark.sql.shuffle.partitions": "2",
-        "spark.sql.adaptive.coalescePartitions.enabled": "true",
-        "spark.sql.session.timeZone": "UTC",
+        # A thousand plans and a table's state for every lake of every test would fill the heap.
+        "spark.sql.ui.retainedExecutions": "5",
+        "spark.ui.retainedJobs": "20",
+        "spark.ui.retainedStages": "20",
+        "spark.ui.retainedTasks": "100",
+        "spark.databricks.delta.delta.log.cacheSize": "20",
     }
     return local.model_copy(
         update={"spark": local.spark.model_copy(update={"master": "local[2]", "conf": settings})}
