@@ -17,7 +17,7 @@ def main(
     users: Annotated[int, typer.Option(help="How many listeners.")] = 200,
 ) -> None:
     """Generates a small month of logs, runs run_pipeline on it, and says where the results are."""
-    logs = f"{run.lake.uri.rstrip('/')}-logs"
+    logs = f"{run.lake.uri}-logs"
     if Path(logs, "manifest.json").is_file():
         run.steps.note(f"The logs of an earlier quickstart are in {logs}: they are read again.")
     else:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import html
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from urllib.parse import urlparse
 
 from pyspark.sql import DataFrame, SparkSession
 
 from tracklake.errors import InputMissing, WrongUsage
 from tracklake.lake.delta import DeltaLog
 from tracklake.lake.releases import NO_RELEASE, Ledger, Release
+from tracklake.places import local_path
 from tracklake.tables import contract
 
 
@@ -111,10 +110,8 @@ class Lake:
 
 def absolute(uri: str) -> str:
     """A local path made absolute, without a trailing slash; any other URI as it is."""
-    scheme = urlparse(uri).scheme
-    if scheme == "file":
-        return str(Path(urlparse(uri).path).absolute())
-    return uri.rstrip("/") if len(scheme) > 1 else str(Path(uri).expanduser().absolute())
+    path = local_path(uri)
+    return str(path.expanduser().absolute()) if path else uri.rstrip("/")
 
 
 def _as_release_or_moment(as_of: int | date | datetime | str) -> int | datetime:
