@@ -22,7 +22,7 @@ find_python() {
     stop 2 "Python 3.11 or newer is needed, and $(python3 --version 2>/dev/null || echo 'no python3') was found: install it and run the command again."
 }
 
-lock_checksum() { cksum "$root/requirements.lock"; }
+lock_checksum() { cksum <"$root/requirements.lock"; }
 venv_is_ready() { [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.lock-checksum" 2>/dev/null)" = "$(lock_checksum)" ]; }
 
 make_venv() {

@@ -1,0 +1,42 @@
+"""Periods: the spans of days over which marts sum up. Each day lies in one period of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, timedelta
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+PERIODS = {"day": 1, "week": 7, "28_days": 28}
+"""Length in days of each kind of period. Weeks begin on Mondays (ISO 8601), 28 days are four whole weeks."""
+
+FIRST_MONDAY = date(1970, 1, 5)
+"""Periods of 28 days are counted from here."""
+
+
+def start_of(period: str, day: date) -> date:
+    """First day of the period of that kind in which a day lies. KeyError for an unknown kind."""
+    return day - timedelta(days=(day - FIRST_MONDAY).days % PERIODS[period])
+
+
+def starts_of(days: Collection[date]) -> set[date]:
+    """First days of all periods, of every kind, in which the days lie."""
+    return {start_of(period, day) for period in PERIODS for day in days}
+
+
+def days_of(starts: Collection[date]) -> set[date]:
+    """All days of the periods, of every kind, that begin on one of the days."""
+    return {
+        first + timedelta(days=n)
+        for first in starts
+        for period, length in PERIODS.items()
+        if start_of(period, first) == first
+        for n in range(length)
+    }
+
+
+def period_start(period: str, day: str) -> Column:
+    """First day of the period of that kind, for a date column."""
+    since = F.date_diff(day, F.lit(FIRST_MONDAY))
+    return F.date_sub(day, F.pmod(since, F.lit(PERIODS[period])))
