@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from tracklake.errors import InputMissing
 from tracklake.sources.files import in_range, list_files, literal
+from tracklake.sources.lines import read_lines
 from tracklake.sources.source import Bounds, Source
 from tracklake.sources.text import PERSONAL_FIELDS, repaired, without_persons
 from tracklake.tables import contract
@@ -80,13 +81,7 @@ def find(spark: SparkSession, folder: str, start: date | None, end: date | None)
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per line of the files that is not blank."""
-    line = F.regexp_replace("value", "^\ufeff", "")
-    lines = (
-        spark.read.text([literal(path) for path in files])
-        .select(F.trim(line).alias("line"), F.col("_metadata.file_path").alias("source_file"))
-        .where(F.col("line") != "")
-    )
-    return arrivals(lines, bounds, id_prefix)
+    return arrivals(read_lines(spark, files), bounds, id_prefix)
 
 
 def arrivals(lines: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
