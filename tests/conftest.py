@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 from rich.console import Console
 
+from jobs import run_pipeline
 from tracklake.config import Conf, load
 from tracklake.lake import Lake
 from tracklake.progress import Steps
@@ -33,6 +34,8 @@ def conf() -> Conf:
     settings = {
         **local.spark.conf,
         "spark.sql.shuffle.partitions": "2",
+        # Small data gives the JVM no time to optimise.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         # A thousand plans and a table's state for every lake of every test would fill the heap.
         "spark.sql.ui.retainedExecutions": "5",
         "spark.ui.retainedJobs": "20",
@@ -92,3 +95,15 @@ def run_job(spark: SparkSession, conf: Conf) -> Job:
         return Lake(spark, str(lake))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def small(run_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The lake of the logs by hand, made once by one run of the pipeline: to be read, or copied, never written to."""
+    return run_job(run_pipeline, tmp_path_factory.mktemp("small") / "lake", SMALL_LOGS)
+
+
+@pytest.fixture(scope="session")
+def real(run_job: Job, real_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The lake of the 20 days of real logs, likewise."""
+    return run_job(run_pipeline, tmp_path_factory.mktemp("real") / "lake", real_logs)

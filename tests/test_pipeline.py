@@ -25,12 +25,6 @@ COMPARED = [table for table in CONTRACTS if table not in ("quarantine", "event",
 
 
 @pytest.fixture(scope="module")
-def small(run_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """The lake of the logs by hand."""
-    return run_job(run_pipeline, tmp_path_factory.mktemp("small") / "lake", SMALL_LOGS)
-
-
-@pytest.fixture(scope="module")
 def small_oracle() -> duckdb.DuckDBPyConnection:
     return oracle_of(SMALL_LOGS)
 
@@ -74,7 +68,6 @@ def test_a_second_run_over_the_same_range_changes_no_row(run_job: Job, small: La
 
 DAYS = [date(2018, 12, day) for day in (28, 29, 30, 31)] + [date(2019, 1, 1)]
 ORDERS = {
-    "in order": [0, 1, 2, 3, 4],
     "backwards": [4, 3, 2, 1, 0],
     "from the middle": [2, 4, 1, 3, 0],
 }
@@ -108,12 +101,6 @@ REAL_NUMBERS = {
     "dim_user": "SELECT count(DISTINCT user_id), count(*) FROM dim_user WHERE user_id <> '(anonymous)'",
     "fact_session": "SELECT count(*) FROM fact_session",
 }
-
-
-@pytest.fixture(scope="module")
-def real(run_job: Job, real_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """The lake of the 20 days of real logs."""
-    return run_job(run_pipeline, tmp_path_factory.mktemp("real") / "lake", real_logs)
 
 
 @pytest.mark.slow

@@ -183,7 +183,7 @@ class Run:
     ) -> Staged:
         path = f"{self.lake.path(table)}/{staging.folder(self.run_id)}"
         staging.write(frame, contract(table), path)
-        come = staging.describe(self.spark, contract(table), path)
+        come = staging.describe(contract(table), path)
         staged = Staged(path, Commit(gone, come), dates, member)
         if gone or come or table not in self.base.tables:
             self.staged[table] = staged

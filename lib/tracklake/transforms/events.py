@@ -19,10 +19,11 @@ def settle(arrivals: DataFrame) -> DataFrame:
     duration it stays null. Copies of one event must agree on ORDER, as they do where event_id is a hash of
     the record.
     """
+    # Users first, for they tell most rows apart: a sort compares little more than the first eight bytes.
     in_session = Window.partitionBy(
-        "source",
         "user_id",
         F.coalesce("session_id", F.when(F.col("user_id").isNull(), F.col("event_id"))),
+        "source",
     ).orderBy(*ORDER, F.col("ingested_at").desc(), F.col("source_file").desc())
 
     until_next = F.unix_millis("_next_time") - F.unix_millis("event_time")
