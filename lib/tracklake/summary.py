@@ -27,6 +27,43 @@ def published(release: Release, staged: Mapping[str, Staged], verdicts: Sequence
     return ["table", "version", "rows in", "rows out", "suite"], rows
 
 
+def releases(listed: Sequence[Release]) -> Rows:
+    """Columns and rows of releases, one each: when, made by what, and which rows of which tables came and went."""
+    rows: list[list[object]] = [
+        [
+            str(one.release),
+            f"{one.released_at:%Y-%m-%d %H:%M:%S}",
+            f"{one.job}, tracklake {one.code_version}\n{one.run_id}",
+            "\n".join(_changed(one)) or "nothing",
+            _audited(one),
+        ]
+        for one in listed
+    ]
+    return ["release", "at (UTC)", "by job and run", "rows in and out", "suites"], rows
+
+
+def _changed(release: Release) -> list[str]:
+    return [
+        f"{table} +{rows:,} -{release.rows_removed.get(table, 0):,}"
+        for table, rows in release.rows_added.items()
+        if rows or release.rows_removed.get(table)
+    ]
+
+
+def _audited(release: Release) -> str:
+    said = (
+        [f"{len(release.suites)} suites, {sum(release.suites.values()):,} expectations"]
+        if release.suites
+        else []
+    )
+    if release.rolled_back_to:
+        said.append(f"release {release.rolled_back_to} brought back")
+    if release.accepted:
+        accepted = "; ".join(release.accepted["expectations"])
+        said.append(f"{release.accepted['by']} accepted {accepted}: {release.accepted['reason']}")
+    return "\n".join(said)
+
+
 def audits(verdicts: Sequence[Verdict]) -> Rows:
     """Columns and rows of what audits found: one row per expectation that failed, one per suite that passed."""
     rows: list[list[object]] = []
