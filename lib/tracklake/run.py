@@ -12,7 +12,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tracklake import __version__, summary
+from tracklake import __version__, runs, summary
 from tracklake.audits import Audits
 from tracklake.changes import Changes
 from tracklake.config import Conf
@@ -24,6 +24,7 @@ from tracklake.lake.publish import Staged, publish
 from tracklake.lake.storage import Folder
 from tracklake.progress import Steps
 from tracklake.quality import Verdict
+from tracklake.runs import RedRun
 from tracklake.sources import source as named_source
 from tracklake.sources.source import Source
 from tracklake.tables import Contract, contract
@@ -244,10 +245,11 @@ class Run:
         if verdicts:
             with self.steps.step("Writing the Data Docs"):
                 docs = self._audits.docs()
-        failed = [verdict for verdict in verdicts if not verdict.passed]
-        if failed:
+        if not all(verdict.passed for verdict in verdicts):
             self.steps.table("Audits", *summary.audits(verdicts))
-            raise AuditFailed(summary.red(self.run_id, failed, docs))
+            red = RedRun(self.as_release(), self.base.release, self.staged, self._worked_up, tuple(verdicts))
+            runs.write(self.lake, red)
+            raise AuditFailed(summary.red(self.lake, red, docs))
         with self.steps.step("Publishing"):
             release = self._publish(verdicts)
         self.steps.table(f"Release {release.release}", *summary.published(release, self.staged, verdicts))

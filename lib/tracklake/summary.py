@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
-from tracklake.lake import Release
+from tracklake.lake import Lake, Release
 from tracklake.lake.publish import Staged
 from tracklake.quality import Verdict
+from tracklake.runs import CRITICAL, RedRun
 
 Rows = tuple[list[str], list[list[object]]]
 
@@ -76,12 +78,37 @@ def audits(verdicts: Sequence[Verdict]) -> Rows:
     return ["table", "expectation", "column", "observed", "sample rows"], rows
 
 
-def red(run_id: str, failed: Sequence[Verdict], docs: str) -> str:
+def failures(run: RedRun) -> Rows:
+    """Columns and rows of what a red run failed: one row per expectation."""
+    rows: list[list[object]] = [
+        [name, failure.severity, failure.observed] for name, (_, failure) in run.failures.items()
+    ]
+    return ["expectation", "severity", "observed"], rows
+
+
+def staged_tables(run: RedRun) -> Rows:
+    """Columns and rows of what a run has staged: one row per table, with a line of code that reads it."""
+    rows: list[list[object]] = [
+        [table, staged.commit.rows_added, f'spark.read.parquet("{staged.path}")']
+        for table, staged in run.staged.items()
+    ]
+    return ["table", "rows", "read it in a notebook"], rows
+
+
+def publish_command(lake: Lake, run: RedRun) -> str:
+    """The command that publishes a red run in spite of what it failed."""
+    names = [name for name, (_, failure) in run.failures.items() if failure.severity == CRITICAL]
+    flags = ["--lake", lake.uri, *(part for name in names for part in ("--accept", name)), "--reason", "..."]
+    return shlex.join(["./spark-submit.sh", "publish_run", run.run_id, *flags])
+
+
+def red(lake: Lake, run: RedRun, docs: str) -> str:
     """The sentence that ends a run with failed suites: table, expectation, column, what was observed, a row."""
     found = []
-    for verdict in failed:
-        for failure in verdict.failures:
-            where = f"{verdict.table}.{failure.column}" if failure.column else verdict.table
-            sample = f" (for example {failure.sample[0]})" if failure.sample else ""
-            found.append(f"{where}: {failure.expectation}, observed {failure.observed}{sample}")
-    return f"Nothing of run {run_id} was published, for its audit failed: {'; '.join(found)}. See {docs}."
+    for name, (_, failure) in run.failures.items():
+        sample = f" (for example {failure.sample[0]})" if failure.sample else ""
+        found.append(f"{name}, observed {failure.observed}{sample}")
+    return (
+        f"Nothing of run {run.run_id} was published, for its audit failed: {'; '.join(found)}. "
+        f"Look with ./spark-submit.sh inspect_run {run.run_id} --lake {lake.uri}, or see {docs}."
+    )
