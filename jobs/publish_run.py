@@ -1,6 +1,7 @@
 """Publish a red run whose failed expectations a person accepts; who and why stay in the release."""
 
 import getpass
+import os
 from typing import Annotated
 
 import typer
@@ -26,7 +27,7 @@ def main(
     Its base release must still be the newest. Who accepted what, and why, is in the release for good.
     """
     found = runs.read(run.lake, red)
-    release = runs.accepted(run.lake, found, accept, getpass.getuser(), reason)
+    release = runs.accepted(run.lake, found, accept, _who(), reason)
     with run.steps.step("Publishing"):
         published = publish(
             run.lake,
@@ -38,6 +39,14 @@ def main(
             run.steps.note,
         )
     run.steps.table(f"Release {published.release}", *summary.releases([published]))
+
+
+def _who() -> str:
+    """The login name of whoever runs this; the number, where a container's user has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 if __name__ == "__main__":

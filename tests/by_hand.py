@@ -31,11 +31,15 @@ KILLED = 137
 
 @dataclass(frozen=True)
 class Work:
-    """What a run by hand does: to each of TABLES it gives one row that says ``marker``, in the slice of ``day``."""
+    """What a run by hand does: to each of TABLES it gives one row that says ``marker``, in the slice of ``day``.
+
+    It replaces the slice, unless it ``only_adds``.
+    """
 
     run_id: str
     marker: int
     day: date = DAY
+    only_adds: bool = False
 
 
 FIRST, SECOND, THIRD = Work("first", 1), Work("second", 2), Work("third", 3)
@@ -54,6 +58,7 @@ def stage(lake: Lake, base: Release, work: Work) -> dict[str, Staged]:
         key = table.removeprefix("dim_").removeprefix("fact_").removesuffix("_day")
         column = "duration_ms" if table == "dim_track" else "plays"
         rows = pa.table({f"{key}_key": [f"key {work.marker}"], column: pa.array([work.marker], pa.int64())})
+        folder = f"{lake.path(table)}/staged-{work.run_id}"
         inside = f"staged-{work.run_id}" + (f"/event_date={work.day}" if sliced else "")
         file = Path(lake.path(table), inside, "part-0.parquet")
         file.parent.mkdir(parents=True)
@@ -68,10 +73,8 @@ def stage(lake: Lake, base: Release, work: Work) -> dict[str, Staged]:
         )
         version = base.tables.get(table)
         files = [] if version is None else lake.log(table).files(version)
-        gone = [one for one in files if one.slice == come.slice]
-        staged[table] = Staged(
-            lake.path(table), Commit(gone, [come]), frozenset({work.day}) if sliced else None
-        )
+        gone = [] if work.only_adds else [one for one in files if one.slice == come.slice]
+        staged[table] = Staged(folder, Commit(gone, [come]), frozenset({work.day}) if sliced else None)
     return staged
 
 

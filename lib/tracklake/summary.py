@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from tracklake.lake import Lake, Release
+from tracklake.lake.cleaning import Cleaned
+from tracklake.lake.delta import Commit
 from tracklake.lake.publish import Staged
 from tracklake.quality import Verdict
 from tracklake.runs import CRITICAL, RedRun
@@ -64,6 +66,16 @@ def _audited(release: Release) -> str:
         accepted = "; ".join(release.accepted["expectations"])
         said.append(f"{release.accepted['by']} accepted {accepted}: {release.accepted['reason']}")
     return "\n".join(said)
+
+
+def maintenance(staged: Mapping[str, Staged], cleaned: Mapping[str, Cleaned]) -> Rows:
+    """Columns and rows of what maintenance did: files compacted into how many, files removed, bytes freed."""
+    rows: list[list[object]] = []
+    for place in dict.fromkeys([*staged, *cleaned]):
+        commit = staged[place].commit if place in staged else Commit((), ())
+        gone = cleaned.get(place, Cleaned(0, 0))
+        rows.append([place, len(commit.removes), len(commit.adds), gone.files, gone.bytes])
+    return ["table", "files compacted", "into", "files removed", "bytes freed"], rows
 
 
 def audits(verdicts: Sequence[Verdict]) -> Rows:

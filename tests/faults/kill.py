@@ -165,7 +165,7 @@ def _wrong(
     lakes: Lakes, lake: Path, seen: dict[str, Any], left: dict[int, dict[str, int]], kill: Kill
 ) -> Iterator[str]:
     """Everything that should not have been."""
-    before, after = _digests(lakes.history), _digests(lakes.undisturbed)
+    before, after = digests(lakes.history), digests(lakes.undisturbed)
     nothing = _first_digests(lakes.undisturbed)
     for table, versions in seen["seen"].items():
         fine = {before.get(table), after[table], nothing[table]}
@@ -178,7 +178,7 @@ def _wrong(
             yield f"release {number} was no whole one"
     if kill.red and len(left) > len(reader.releases(lakes.history)):
         yield "a run whose audit fails made a release"
-    if _digests(lake) != after:
+    if digests(lake) != after:
         yield "the re-run did not give the tables of an undisturbed run"
     tied = reader.releases(lake)
     if len(tied) != len(reader.releases(lakes.undisturbed)):
@@ -188,7 +188,7 @@ def _wrong(
         yield f"the tables are at {heads}, the newest release says {tied[max(tied)]}"
 
 
-def _digests(lake: Path) -> dict[str, str]:
+def digests(lake: Path) -> dict[str, str]:
     """The rows of the newest release."""
     tied = reader.releases(lake)
     return {table: reader.digest(lake / table, version) for table, version in tied[max(tied)].items()}

@@ -10,6 +10,7 @@ from tracklake.errors import Overtaken, TracklakeError
 from tracklake.lake.delta import Commit, DeltaLog
 from tracklake.lake.lake import Lake
 from tracklake.lake.releases import Release
+from tracklake.lake.storage import Folder
 from tracklake.tables import CONTRACTS, contract
 
 
@@ -26,6 +27,11 @@ class Staged:
     dates: frozenset[date] | None = None
     member: str | None = None
 
+    @property
+    def folder(self) -> str:
+        """The name of that folder, with which the paths of its files begin."""
+        return self.path.rpartition("/")[2]
+
 
 def silent(sentence: str) -> None:
     """Says nothing of what a run waits for."""
@@ -39,14 +45,19 @@ def publish(
     release: Release,
     retention_days: int,
     waiting: Callable[[str], None] = silent,
+    *,
+    same_rows: bool = False,
 ) -> Release:
     """Commits what is staged and writes the release; its tables, built_from and time are filled in here.
 
-    Only for rows that have been audited. Waits while another run publishes, and tells ``waiting`` so; takes back
-    first what a dead run committed without reaching its release. Raises Overtaken if another run has published
-    since ``base``: readers then see that run's release, whole, and nothing of this one.
+    Only for rows that have been audited; ``same_rows`` says that they are in the base release already, in other
+    files, so that there is nothing new for any job. Waits while another run publishes, and tells ``waiting`` so;
+    takes back first what a dead run committed without reaching its release. Raises Overtaken if another run has
+    published since ``base``: readers then see that run's release, whole, and nothing of this one.
     """
     with lake.claims.held_by(release.run_id, waiting):
+        for table, change in staged.items():
+            _check_files(table, change)
         heads = prepare(lake, base, release.run_id)
         for table in staged:
             if table not in heads:
@@ -64,11 +75,21 @@ def publish(
         published = replace(
             release,
             tables=tables,
-            built_from=renumbered(base.built_from, base.tables, heads) | built,
+            built_from=renumbered(base.built_from, base.tables, versions if same_rows else heads) | built,
             released_at=datetime.now(UTC),
         )
         lake.ledger.append(published)
     return published
+
+
+def _check_files(table: str, change: Staged) -> None:
+    """Raises TracklakeError unless the files that are to come are all there, each as long as it was."""
+    there = {f"{change.folder}/{file.path}": file.size for file in Folder(change.path).files()}
+    if lost := [file for file in change.commit.adds if there.get(file.path) != file.size]:
+        raise TracklakeError(
+            f"{len(lost)} of the files staged for {table} are gone or were changed, {lost[0].path} among them: "
+            "nothing of this run was published, run it again."
+        )
 
 
 def prepare(lake: Lake, base: Release, run_id: str) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,5 +70,5 @@ class Folder:
     def _opened(self) -> tuple[fs.FileSystem, str]:
         if "://" not in self.uri:
             return fs.LocalFileSystem(), self.uri
-        storage, path = fs.FileSystem.from_uri(self.uri)
+        storage, path = fs.FileSystem.from_uri(re.sub("^s3a:", "s3:", self.uri))
         return storage, path.rstrip("/")
