@@ -85,11 +85,18 @@ def test_what_a_job_last_worked_up_stays_for_it(tmp_path: Path) -> None:
     assert released(lake, first) == whole(1)
 
 
-def test_what_a_live_run_has_staged_stays_and_is_published(lake: Lake) -> None:
-    base = lake.ledger.newest()
-    staged = stage(lake, base, Work("live", 4))
-    assert clean(lake, days(2), 1), "release 1 and 2 are over"
-    assert all(Path(one.path).is_dir() and any(Path(one.path).rglob("*.parquet")) for one in staged.values())
+def grow_old(*folders: str) -> None:
+    """Makes all files below the folders nine days old."""
+    for file in (file for folder in folders for file in Path(folder).rglob("*.parquet")):
+        os.utime(file, (days(-9).timestamp(),) * 2)
+
+
+def test_what_a_live_run_has_staged_stays(lake: Lake) -> None:
+    grow_old(*[f"{lake.path(table)}/staged-{run}" for table in TABLES for run in ("first", "second")])
+    staged = stage(lake, lake.ledger.newest(), Work("live", 4))
+    cleaned = clean(lake, days(2), 1)
+    assert {place: gone.files for place, gone in cleaned.items()} == dict.fromkeys(TABLES, 2), "of 1 and 2"
+    assert all(any(Path(one.path).rglob("*.parquet")) for one in staged.values())
 
 
 def test_what_dead_runs_left_goes(lake: Lake) -> None:
@@ -104,9 +111,7 @@ def test_what_dead_runs_left_goes(lake: Lake) -> None:
 
 def test_a_run_lives_while_it_writes_anything(lake: Lake) -> None:
     staged = stage(lake, lake.ledger.newest(), Work("long", 4))
-    for one in staged.values():
-        for file in Path(one.path).rglob("*.parquet"):
-            os.utime(file, (days(-9).timestamp(),) * 2)
+    grow_old(*[one.path for one in staged.values()])
     scratch = Path(lake.path("_scratch"), "long", "part-0.parquet")
     scratch.parent.mkdir(parents=True)
     scratch.write_text("rows")
