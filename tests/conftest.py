@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -27,12 +27,10 @@ REAL_LOGS = Path(os.environ.get("TRACKLAKE_SPARKIFY_LOGS", ROOT.parent / "shared
 Job = Callable[..., Lake]
 
 
-@pytest.fixture(scope="session")
-def conf() -> Conf:
-    """conf/local.toml with as few tasks as small data needs."""
-    local = load("local")
+def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
+    """A configuration with as few tasks as small data needs, on two threads of this machine."""
     settings = {
-        **local.spark.conf,
+        **conf.spark.conf,
         "spark.sql.shuffle.partitions": "2",
         # Small data gives the JVM no time to optimise.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
@@ -42,10 +40,17 @@ def conf() -> Conf:
         "spark.ui.retainedStages": "20",
         "spark.ui.retainedTasks": "100",
         "spark.databricks.delta.delta.log.cacheSize": "20",
+        **(more or {}),
     }
-    return local.model_copy(
-        update={"spark": local.spark.model_copy(update={"master": "local[2]", "conf": settings})}
+    return conf.model_copy(
+        update={"spark": conf.spark.model_copy(update={"master": "local[2]", "conf": settings})}
     )
+
+
+@pytest.fixture(scope="session")
+def conf() -> Conf:
+    """conf/local.toml for small data."""
+    return for_small_data(load("local"))
 
 
 @pytest.fixture(scope="session")

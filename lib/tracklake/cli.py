@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from tracklake.config import Conf, load
-from tracklake.errors import WrongUsage
+from tracklake.errors import Overtaken, WrongUsage
 from tracklake.failures import explain
 from tracklake.handover import INTERRUPTED, say, send_noise_to_log, stderr_is_a_log
 from tracklake.places import absolute, local_path
@@ -21,6 +21,15 @@ from tracklake.progress import Steps, console
 from tracklake.session import spark_session
 
 Job = Callable[..., None]
+
+_LAKE_FLAGS = ("env", "lake", "debug")
+_ON_THE_LAKE: set[Job] = set()
+
+
+def on_the_lake(main: Job) -> Job:
+    """Marks a job that reads no logs: of the shared flags it takes --env, --lake and --debug only."""
+    _ON_THE_LAKE.add(main)
+    return main
 
 
 def _day(text: str) -> date:
@@ -111,23 +120,34 @@ def _perform(main: Job, request: Request) -> None:
 
     with steps.step("Starting Spark"):
         spark = spark_session(conf, f"tracklake {job_name(main)}")
-    with Run.begin(
-        spark,
-        conf,
-        steps,
-        job=job_name(main),
-        lake=lake,
-        source=request.source,
-        input=source_input,
-        start=request.start,
-        end=request.end,
-    ) as run:
-        main(run, **request.own)
-        run.finish()
+    for last in (False, False, True):
+        with Run.begin(
+            spark,
+            conf,
+            steps,
+            job=job_name(main),
+            lake=lake,
+            source=request.source,
+            input=source_input,
+            start=request.start,
+            end=request.end,
+        ) as run:
+            try:
+                main(run, **request.own)
+                run.finish()
+                return
+            except Overtaken:
+                if last:
+                    raise
+                steps.note("Another run published first: this one starts over from the newest release.")
 
 
 def _command(main: Job) -> Any:
-    shared = [p for name, p in inspect.signature(Request).parameters.items() if name != "own"]
+    shared = [
+        p
+        for name, p in inspect.signature(Request).parameters.items()
+        if name != "own" and (name in _LAKE_FLAGS or main not in _ON_THE_LAKE)
+    ]
     own = list(inspect.signature(main, eval_str=True).parameters.values())[1:]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shared, *own)]
 

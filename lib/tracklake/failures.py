@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
@@ -53,6 +54,11 @@ def _text(error: Exception) -> str:
         return (
             "Spark went away in the middle of the run (out of memory, or stopped from outside): "
             "look at its log, give it more with `-- --driver-memory 8g`, and run the same command again."
+        )
+    if isinstance(error, DeltaError):
+        return (
+            f"The lake's storage refuses: {_first_line(str(error))}; see to it and run again: "
+            "readers still see the last whole release."
         )
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} cannot be used: {error.strerror}; see to it and run again."

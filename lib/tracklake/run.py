@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tracklake import __version__, summary
+from tracklake import __version__, runs, summary
 from tracklake.audits import Audits
 from tracklake.changes import Changes
 from tracklake.config import Conf
 from tracklake.errors import AuditFailed, WrongUsage
-from tracklake.lake import Lake, Release, staging
+from tracklake.lake import Lake, Release, scratch, staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.lake import absolute
 from tracklake.lake.publish import Staged, publish
-from tracklake.lake.scratch import remove
+from tracklake.lake.storage import Folder
 from tracklake.progress import Steps
 from tracklake.quality import Verdict
+from tracklake.runs import RedRun
 from tracklake.sources import source as named_source
 from tracklake.sources.source import Source
 from tracklake.tables import Contract, contract
@@ -140,10 +143,7 @@ class Run:
     def keep(self, name: str, frame: DataFrame, by: str | None = None) -> DataFrame:
         """The frame, written down for as long as the run lasts, one folder per value of the column ``by``."""
         self._audits.warm_up()
-        path = f"{self._scratch}/{name}"
-        writer = frame.write.mode("overwrite")
-        (writer.partitionBy(by) if by else writer).parquet(path)
-        return self.spark.read.schema(frame.schema).parquet(path).select(*frame.columns)
+        return scratch.keep(self.spark, frame, f"{self._scratch}/{name}", by)
 
     def stage(self, table: str, frame: DataFrame, dates: Collection[date]) -> Staged:
         """Stages the slices of ``dates``: all the rows that the table will have on them."""
@@ -245,10 +245,11 @@ class Run:
         if verdicts:
             with self.steps.step("Writing the Data Docs"):
                 docs = self._audits.docs()
-        failed = [verdict for verdict in verdicts if not verdict.passed]
-        if failed:
+        if not all(verdict.passed for verdict in verdicts):
             self.steps.table("Audits", *summary.audits(verdicts))
-            raise AuditFailed(summary.red(self.run_id, failed, docs))
+            red = RedRun(self.as_release(), self.base.release, self.staged, self._worked_up, tuple(verdicts))
+            runs.write(self.lake, red)
+            raise AuditFailed(summary.red(self.lake, red, docs))
         with self.steps.step("Publishing"):
             release = self._publish(verdicts)
         self.steps.table(f"Release {release.release}", *summary.published(release, self.staged, verdicts))
@@ -257,13 +258,20 @@ class Run:
             self.steps.note(f"Data Docs: {docs}")
         return release
 
+    def as_release(self) -> Release:
+        """The release after ``base`` as far as the run alone knows it: its number, the run, its job and code."""
+        return Release(
+            self.base.release + 1, self.began_at, self.run_id, self.job, __version__, self.base.tables
+        )
+
     def __enter__(self) -> Run:
         return self
 
     def __exit__(self, *failure: object) -> None:
         """Ends the run's threads and removes its scratch; what is staged and not published stays."""
         self._audits.stop()
-        remove(self._scratch)
+        with suppress(OSError):  # maintain_lake removes what stays
+            Folder(self._scratch).remove()
 
     def _has_worked_up(self) -> bool:
         return any(
@@ -271,19 +279,20 @@ class Run:
         )
 
     def _publish(self, verdicts: list[Verdict]) -> Release:
-        release = Release(
-            release=self.base.release + 1,
-            released_at=self.began_at,
-            run_id=self.run_id,
-            job=self.job,
-            code_version=__version__,
-            tables={},
+        release = replace(
+            self.as_release(),
             rows_added={table: staged.commit.rows_added for table, staged in self.staged.items()},
             rows_removed={table: staged.commit.rows_removed for table, staged in self.staged.items()},
             suites={verdict.table: verdict.expectations for verdict in verdicts},
         )
         return publish(
-            self.lake, self.base, self.staged, self._worked_up, release, self.conf.lake.retention_days
+            self.lake,
+            self.base,
+            self.staged,
+            self._worked_up,
+            release,
+            self.conf.lake.retention_days,
+            self.steps.note,
         )
 
     def _versions(self, tables: Collection[str]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from tracklake.lake.storage import Folder
 from tracklake.tables import Column, Contract
 
 READERS = 16
@@ -21,12 +22,13 @@ BOUNDED = ("timestamp", "date", "bigint", "int", "double")
 
 
 def rows_and_statistics(
-    storage: fs.FileSystem, paths: Sequence[str], contract: Contract
+    folder: Folder, paths: Sequence[str], contract: Contract
 ) -> Iterable[tuple[int, str]]:
-    """Per file, in the order of the paths: its number of rows, and its statistics as Delta writes them (JSON)."""
+    """Per file, in the order of the paths below the folder: its rows, and its statistics as Delta writes them."""
     columns = [c for c in contract.columns if c.type in BOUNDED and c.name != contract.partition_by]
+    storage, root = folder.opened()
     with ThreadPoolExecutor(READERS) as readers:
-        return list(readers.map(lambda path: _described(storage, path, columns), paths))
+        return list(readers.map(lambda path: _described(storage, f"{root}/{path}", columns), paths))
 
 
 def _described(storage: fs.FileSystem, path: str, columns: Sequence[Column]) -> tuple[int, str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
 
 from tracklake.lake.delta import DataFile
 from tracklake.lake.footers import rows_and_statistics
-from tracklake.lake.storage import storage_of
+from tracklake.lake.storage import Folder
 from tracklake.tables import Contract
 
 
@@ -38,20 +37,15 @@ def describe(contract: Contract, path: str) -> list[DataFile]:
 
     They are told from the files' footers, so that no row is read again; one entry per file comes to the driver.
     """
-    storage, root = storage_of(path)
-    files = [
-        file
-        for file in storage.get_file_info(fs.FileSelector(root, recursive=True))
-        if file.is_file and file.base_name.endswith(".parquet")
-    ]
-    described = rows_and_statistics(storage, [file.path for file in files], contract)
-    staged = root.rstrip("/").rpartition("/")[2]
+    files = [file for file in Folder(path).files() if file.path.endswith(".parquet")]
+    described = rows_and_statistics(Folder(path), [file.path for file in files], contract)
+    staged = path.rstrip("/").rpartition("/")[2]
     return [
         DataFile(
-            path=f"{staged}/{file.path.removeprefix(root).strip('/')}",
+            path=f"{staged}/{file.path}",
             slice=_slice(file.path, contract),
             size=file.size,
-            modified_ms=file.mtime_ns // 1_000_000,
+            modified_ms=int(file.modified_at.timestamp() * 1000),
             rows=rows,
             stats=stats,
         )
@@ -63,4 +57,4 @@ def describe(contract: Contract, path: str) -> list[DataFile]:
 def _slice(path: str, contract: Contract) -> date | None:
     if contract.partition_by is None:
         return None
-    return date.fromisoformat(path.rpartition(f"/{contract.partition_by}=")[2].partition("/")[0])
+    return date.fromisoformat(path.rpartition(f"{contract.partition_by}=")[2].partition("/")[0])
