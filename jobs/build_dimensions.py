@@ -30,8 +30,9 @@ def main(run: Run) -> None:
     run.stage_members("dim_user", users, "user_id")
 
     run.stage_members("dim_artist", artists(events, catalogue, run.published("dim_artist")), "artist_id")
-    members = tracks(events, catalogue, run.published("dim_track"))
-    run.stage_members("dim_track", members, "track_id")
+    known, known_credits = run.published("dim_track"), run.published("bridge_track_artist")
+    members = tracks(events, catalogue, known, known_credits)
+    run.stage_members("dim_track", members.drop("credit"), "track_id")
     run.stage_members("bridge_track_artist", credits(members), "track_id")
 
     days = run.slices("event") or {since}
