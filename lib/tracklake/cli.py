@@ -36,7 +36,9 @@ class Request:
 
     env: Annotated[str, typer.Option(help="The environment: conf/<env>.toml.")] = "local"
     lake: Annotated[str | None, typer.Option(help="Where the tables are: a folder or a URI.")] = None
-    source: Annotated[str | None, typer.Option(help="The form of the logs under --input.")] = None
+    source: Annotated[
+        str | None, typer.Option(help="The form of the logs under --input; auto: find out.")
+    ] = None
     input: Annotated[str | None, typer.Option(help="Where the logs are: a folder or a URI.")] = None
     start: Annotated[date | None, typer.Option(parser=_day, metavar="DATE", help="First day, UTC.")] = None
     end: Annotated[
@@ -44,9 +46,10 @@ class Request:
     ] = None
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole trace of a failure.")] = False
     own: dict[str, Any] = field(default_factory=dict)
+    needs_lake: bool = True
 
     def __post_init__(self) -> None:
-        if (self.source is None) != (self.input is None):
+        if (self.source is None) != (self.input is None) and (self.source or self.needs_lake):
             given, missing = ("--source", "--input") if self.source else ("--input", "--source")
             raise WrongUsage(
                 f"{given} needs {missing} too: the one says where the logs are, the other their form."
@@ -55,6 +58,12 @@ class Request:
             raise WrongUsage(
                 f"The range ends before it starts: --start {self.start} comes after --end {self.end}."
             )
+
+
+def without_lake(main: Job) -> Job:
+    """Marks a job that writes nothing: it is handed a ``Look`` in place of a run, and --source may be left out."""
+    main.__dict__["needs_lake"] = False
+    return main
 
 
 def launch(main: Job) -> None:
@@ -103,7 +112,7 @@ def job_name(main: Job) -> str:
 
 def _perform(main: Job, request: Request) -> None:
     conf = load(request.env)
-    lake = _lake(conf, request.lake)
+    lake = _lake(conf, request.lake) if request.needs_lake else ""
     source_input = request.input and absolute(request.input, conf)
     steps = Steps(console())
 
@@ -111,6 +120,11 @@ def _perform(main: Job, request: Request) -> None:
 
     with steps.step("Starting Spark"):
         spark = spark_session(conf, f"tracklake {job_name(main)}")
+    if not request.needs_lake:
+        from tracklake.look import Look
+
+        main(Look(spark, conf, steps, source_input, request.source), **request.own)
+        return
     with Run.begin(
         spark,
         conf,
@@ -127,12 +141,15 @@ def _perform(main: Job, request: Request) -> None:
 
 
 def _command(main: Job) -> Any:
-    shared = [p for name, p in inspect.signature(Request).parameters.items() if name != "own"]
+    shared = [
+        p for name, p in inspect.signature(Request).parameters.items() if name not in ("own", "needs_lake")
+    ]
     own = list(inspect.signature(main, eval_str=True).parameters.values())[1:]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shared, *own)]
 
     def collect(**values: Any) -> Request:
-        return Request(own={p.name: values.pop(p.name) for p in own}, **values)
+        needs_lake = main.__dict__.get("needs_lake", True)
+        return Request(own={p.name: values.pop(p.name) for p in own}, needs_lake=needs_lake, **values)
 
     collect.__doc__ = main.__doc__
     collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -61,7 +61,7 @@ def test_what_has_no_column_stays_in_extra_and_addresses_and_names_do_not(found:
     assert extras[4]["spotify_track_uri"] == "spotify:local:The+Made+Ups::Song+3:31"
     assert (extras[6]["mood"], extras[6]["conn_country"]) == ('{"v":1}', "ZZ")
     text = "\n".join(str(row) for row in found.drop("source_file").collect())
-    for personal in ("192.0.2.17", "198.51.100.4", "walburga", "o'hara", "ip_addr\":\"1"):
+    for personal in ("192.0.2.17", "198.51.100.4", "walburga", "o'hara", 'ip_addr":"1'):
         assert personal not in text
 
 
@@ -115,7 +115,9 @@ def test_what_cannot_be_an_event_says_why_and_a_broken_array_is_one_record(found
     assert len(broken) == 1
 
 
-@pytest.mark.parametrize("text", ["{}", "[1] [2]", '[{"a":1}', "[]"], ids=["object", "two", "cut off", "none"])
+@pytest.mark.parametrize(
+    "text", ["{}", "[1] [2]", '[{"a":1}', "[]"], ids=["object", "two", "cut off", "none"]
+)
 def test_only_one_whole_array_is_taken_apart(arrivals: Arrivals, tmp_path: Path, text: str) -> None:
     (tmp_path / "endsong_0.json").write_text(text)
     assert arrivals("spotify_history", tmp_path).count() == (0 if text == "[]" else 1)

@@ -20,5 +20,5 @@ def source(name: str) -> Source:
     if name in SOURCES:
         return SOURCES[name]
     close = get_close_matches(name, SOURCES, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(SOURCES)}."
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(SOURCES)}; auto finds out."
     raise WrongUsage(f"Unknown source {name!r}: {hint}")

@@ -165,7 +165,7 @@ def _reason() -> Column:
     return (
         F.when(F.col("m").isNull(), "not_json")
         .when(F.col("said_at").isNull(), "no_time")
-        .when(F.col("listened_at").isNull(), "bad_time")
+        .when(F.col("listened_at").isNull() & whole(F.col("said_at")).isNull(), "bad_time")
         .when(F.col("event_time").isNull(), "time_out_of_bounds")
         .when(F.col("track_name").isNull(), "no_track")
     )
