@@ -95,7 +95,7 @@ def arrivals(documents: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per element of the documents (``document``, ``source_file``).
 
     ts is when a play ended: event_time is ms_played before it. user_id is the key of the username where the record
-    states one, else of the name of the listener's folder: no table holds either.
+    states one, else of the name of the listener's folder.
     """
     lines = documents.select(
         "source_file",
