@@ -4,5 +4,5 @@ source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/bin/setup.sh"
 need_python
 need_java
 cd "$root"
-"$venv/bin/python" -m tracklake.delta_jars
+"$venv/bin/python" -m tracklake.jars
 exec "$venv/bin/python" -m pytest "$@"

@@ -10,7 +10,7 @@ import duckdb
 from deltalake import DeltaTable
 
 from tracklake.config import load
-from tracklake.delta_jars import spark_home
+from tracklake.jars import spark_home
 from tracklake.lake.releases import Ledger
 from tracklake.submit import Submission, command
 

@@ -32,8 +32,9 @@ def main(run: Run) -> None:
 
     names = run.keep("names", named(events))
     run.stage_members("dim_artist", artists(names, catalogue, run.published("dim_artist")), "artist_id")
-    members = run.keep("tracks", tracks(names, catalogue, run.published("dim_track")))
-    run.stage_members("dim_track", members, "track_id")
+    known, known_credits = run.published("dim_track"), run.published("bridge_track_artist")
+    members = run.keep("tracks", tracks(names, catalogue, known, known_credits))
+    run.stage_members("dim_track", members.drop("credit"), "track_id")
     run.stage_members("bridge_track_artist", credits(members), "track_id")
 
     days = run.slices("event") or {since}

@@ -81,6 +81,7 @@ def run_job(spark: SparkSession, conf: Conf) -> Job:
         start: date | None = None,
         end: date | None = None,
         said: StringIO | None = None,
+        source: str = "sparkify",
         **flags: object,
     ) -> Lake:
         console = Console(file=said or StringIO(), width=160)
@@ -90,7 +91,7 @@ def run_job(spark: SparkSession, conf: Conf) -> Job:
             Steps(console),
             job=job.__name__.rpartition(".")[2],
             lake=str(lake),
-            source="sparkify" if logs else None,
+            source=source if logs else None,
             input=str(logs) if logs else None,
             start=start,
             end=end,

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from tests.cluster import QUICK, Cluster, standalone_cluster
 from tests.conftest import ROOT, SMALL_LOGS
 from tests.test_pipeline import NOT_STATED
-from tracklake.delta_jars import resolve, spark_submit
+from tracklake.jars import resolve, spark_submit
 from tracklake.lake import Lake
 from tracklake.packing import pack
 from tracklake.tables import CONTRACTS, contract

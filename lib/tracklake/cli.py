@@ -4,7 +4,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -22,15 +22,6 @@ from tracklake.session import spark_session
 
 Job = Callable[..., None]
 
-_LAKE_FLAGS = ("env", "lake", "debug")
-_ON_THE_LAKE: set[Job] = set()
-
-
-def on_the_lake(main: Job) -> Job:
-    """Marks a job that reads no logs: of the shared flags it takes --env, --lake and --debug only."""
-    _ON_THE_LAKE.add(main)
-    return main
-
 
 def _day(text: str) -> date:
     try:
@@ -45,7 +36,9 @@ class Request:
 
     env: Annotated[str, typer.Option(help="The environment: conf/<env>.toml.")] = "local"
     lake: Annotated[str | None, typer.Option(help="Where the tables are: a folder or a URI.")] = None
-    source: Annotated[str | None, typer.Option(help="The form of the logs under --input.")] = None
+    source: Annotated[
+        str | None, typer.Option(help="The form of the logs under --input; auto: find out.")
+    ] = None
     input: Annotated[str | None, typer.Option(help="Where the logs are: a folder or a URI.")] = None
     start: Annotated[date | None, typer.Option(parser=_day, metavar="DATE", help="First day, UTC.")] = None
     end: Annotated[
@@ -53,9 +46,10 @@ class Request:
     ] = None
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole trace of a failure.")] = False
     own: dict[str, Any] = field(default_factory=dict)
+    needs_lake: bool = True
 
     def __post_init__(self) -> None:
-        if (self.source is None) != (self.input is None):
+        if (self.source is None) != (self.input is None) and (self.source or self.needs_lake):
             given, missing = ("--source", "--input") if self.source else ("--input", "--source")
             raise WrongUsage(
                 f"{given} needs {missing} too: the one says where the logs are, the other their form."
@@ -64,6 +58,22 @@ class Request:
             raise WrongUsage(
                 f"The range ends before it starts: --start {self.start} comes after --end {self.end}."
             )
+
+
+_SHARED_FLAGS = tuple(field.name for field in fields(Request) if field.name not in ("own", "needs_lake"))
+
+
+def on_the_lake(main: Job) -> Job:
+    """Marks a job that reads no logs: of the shared flags it takes --env, --lake and --debug only."""
+    main.__dict__["shared_flags"] = ("env", "lake", "debug")
+    return main
+
+
+def without_lake(main: Job) -> Job:
+    """Marks a job that writes nothing: it is handed a ``Look`` in place of a run, and --source may be left out."""
+    main.__dict__["needs_lake"] = False
+    main.__dict__["shared_flags"] = ("env", "source", "input", "debug")
+    return main
 
 
 def launch(main: Job) -> None:
@@ -112,7 +122,7 @@ def job_name(main: Job) -> str:
 
 def _perform(main: Job, request: Request) -> None:
     conf = load(request.env)
-    lake = _lake(conf, request.lake)
+    lake = _lake(conf, request.lake) if request.needs_lake else ""
     source_input = request.input and absolute(request.input, conf)
     steps = Steps(console())
 
@@ -120,6 +130,11 @@ def _perform(main: Job, request: Request) -> None:
 
     with steps.step("Starting Spark"):
         spark = spark_session(conf, f"tracklake {job_name(main)}")
+    if not request.needs_lake:
+        from tracklake.look import Look
+
+        main(Look(spark, conf, steps, source_input, request.source), **request.own)
+        return
     for last in (False, False, True):
         with Run.begin(
             spark,
@@ -146,13 +161,14 @@ def _command(main: Job) -> Any:
     shared = [
         p
         for name, p in inspect.signature(Request).parameters.items()
-        if name != "own" and (name in _LAKE_FLAGS or main not in _ON_THE_LAKE)
+        if name in main.__dict__.get("shared_flags", _SHARED_FLAGS)
     ]
     own = list(inspect.signature(main, eval_str=True).parameters.values())[1:]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shared, *own)]
 
     def collect(**values: Any) -> Request:
-        return Request(own={p.name: values.pop(p.name) for p in own}, **values)
+        needs_lake = main.__dict__.get("needs_lake", True)
+        return Request(own={p.name: values.pop(p.name) for p in own}, needs_lake=needs_lake, **values)
 
     collect.__doc__ = main.__doc__
     collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

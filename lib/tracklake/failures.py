@@ -7,8 +7,8 @@ from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
-from tracklake.delta_jars import COORDINATE
 from tracklake.errors import InputMissing, TracklakeError
+from tracklake.jars import DELTA
 
 _LONGEST = 300
 _HINT = "--debug shows the whole trace."
@@ -42,9 +42,7 @@ def _text(error: Exception) -> str:
     if isinstance(error, PySparkException):
         condition = error.getCondition() or ""
         if condition.startswith(_NO_DELTA) and "delta" in str(error).lower():
-            return (
-                f"The Delta jars are not on Spark's class path: add --packages {COORDINATE} to spark-submit."
-            )
+            return f"The Delta jars are not on Spark's class path: add --packages {DELTA} to spark-submit."
         return f"Spark says: {_first_line(str(error))}; {_HINT}"
     if isinstance(error, Py4JJavaError):
         return f"Spark says: {_first_line(_java_message(error))}; {_HINT}"

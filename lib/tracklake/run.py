@@ -26,6 +26,7 @@ from tracklake.progress import Steps
 from tracklake.quality import Verdict
 from tracklake.runs import RedRun
 from tracklake.sources import source as named_source
+from tracklake.sources.detect import AUTO, guess
 from tracklake.sources.source import Source
 from tracklake.tables import Contract, contract
 
@@ -74,8 +75,17 @@ class Run:
         return cls(spark, conf, steps, **where)
 
     def read_logs(self, source: str, folder: str) -> None:
-        """From now on the run's logs are those of a source in a folder. Raises WrongUsage for an unknown source."""
-        self.source, self.input = named_source(source), absolute(folder)
+        """From now on the run's logs are those of a source in a folder; source "auto" is found out.
+
+        Raises WrongUsage for an unknown source, and where it cannot be found out.
+        """
+        self.input = absolute(folder)
+        if source != AUTO:
+            self.source = named_source(source)
+            return
+        found = guess(self.spark, self.input)
+        self.source = found.source
+        self.steps.note(f"Source: {found.source.name}, because {found.why}.")
 
     def logs(self) -> tuple[Source, str]:
         """The source and the folder of logs that the command names; WrongUsage if it names none."""

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from tracklake.config import Conf
-from tracklake.delta_jars import COORDINATE, resolved
+from tracklake.jars import COORDINATES, resolved
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -34,10 +34,10 @@ def spark_settings(conf: Conf) -> dict[str, str]:
 
 
 def class_path(conf: Conf) -> dict[str, str]:
-    """How the Delta jars reach Spark: the checkout's own copies, else by their Maven coordinate."""
+    """How the jars that pyspark lacks reach Spark: the checkout's own copies, else by their Maven coordinates."""
     jars = [str(jar) for jar in resolved()]
     if not jars:
-        return {"spark.jars.packages": COORDINATE}
+        return {"spark.jars.packages": ",".join(COORDINATES)}
     if conf.is_local:  # straight from where they are; spark.jars would copy them at each start
         return {"spark.driver.extraClassPath": os.pathsep.join(jars)}
     return {"spark.jars": ",".join(jars)}

@@ -18,6 +18,7 @@ SPARK_TYPES: dict[str, T.DataType] = {
     "boolean": T.BooleanType(),
     "timestamp": T.TimestampType(),
     "date": T.DateType(),
+    "array<string>": T.ArrayType(T.StringType()),
 }
 
 
