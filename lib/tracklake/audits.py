@@ -25,10 +25,16 @@ class Audits:
         if not self._warm:
             self._warm = self._thread.submit(self._auditor)
 
-    def start(self, table: str, staged: DataFrame, against: Mapping[str, DataFrame]) -> None:
+    def start(
+        self, table: str, staged: DataFrame, against: Mapping[str, DataFrame], *, in_one_task: bool
+    ) -> None:
         """Starts the audit of what is staged for a table. Raises WrongUsage at once if it has no suite."""
         load_suite(table)
-        self._verdicts.append(self._thread.submit(lambda: self._auditor().audit(table, staged, against)))
+        self._verdicts.append(
+            self._thread.submit(
+                lambda: self._auditor().audit(table, staged, against, in_one_task=in_one_task)
+            )
+        )
 
     def verdicts(self) -> list[Verdict]:
         """Every verdict, in the order of the audits, once all have ended."""

@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake import __version__, runs, summary
+from tracklake.against import Against
 from tracklake.audits import Audits
 from tracklake.changes import Changes
 from tracklake.config import Conf
@@ -197,7 +198,9 @@ class Run:
         staged = Staged(path, Commit(gone, come), dates, member)
         if gone or come or table not in self.base.tables:
             self.staged[table] = staged
-            self._audits.start(table, staging.read(self.spark, contract(table), path), self._against(table))
+            against = Against(self.lake, self.base.tables, self.staged)
+            rows, is_small = staging.read(self.spark, contract(table), path), against.is_small(table)
+            self._audits.start(table, rows, against.of(table), in_one_task=is_small)
         return staged
 
     def _stage_changed(self, table: str, rows: DataFrame, member: str) -> Staged | None:
@@ -221,11 +224,6 @@ class Run:
         beside = published.where(F.col("_file").isin(touched)).join(changed, on=member, how="left_anti")
         renewed = rows.join(changed, on=member, how="left_semi").select(*columns)
         return self._write(table, beside.select(*columns).unionByName(renewed), gone, None, member)
-
-    def _against(self, table: str) -> dict[str, DataFrame]:
-        """What the suite of a table refers to: the other tables as they will be once this run is published."""
-        names = {reference.table for reference in contract(table).references}
-        return {name: self.read(name) for name in names}
 
     def _files(self, table: str) -> list[DataFile]:
         version = self.base.tables.get(table)
@@ -263,6 +261,8 @@ class Run:
         with self.steps.step("Publishing"):
             release = self._publish(verdicts)
         self.steps.table(f"Release {release.release}", *summary.published(release, self.staged, verdicts))
+        if any(verdict.of_severity("warning") for verdict in verdicts):
+            self.steps.table("Warnings", *summary.warnings(verdicts))
         self.steps.note(f"Tables:    {self.lake.uri}")
         if docs:
             self.steps.note(f"Data Docs: {docs}")

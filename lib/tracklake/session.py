@@ -25,6 +25,9 @@ DEFAULTS = {
     "spark.ui.showConsoleProgress": "false",  # it would stand among a notebook's outputs
     "spark.sql.maxConcurrentOutputFileWriters": "64",  # days of one write: no sort by day before it
     "spark.sql.parquet.compression.codec": "zstd",
+    # Where each column was written down is looked up in two stacks for each: that costs more than the column.
+    "spark.sql.dataFrameQueryContext.enabled": "false",
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 
 

@@ -24,11 +24,24 @@ def published(release: Release, staged: Mapping[str, Staged], verdicts: Sequence
             release.tables[table],
             release.rows_added[table],
             release.rows_removed[table],
-            f"{met[table].expectations} of {met[table].expectations} met",
+            _told(met[table]),
         ]
         for table in staged
     ]
     return ["table", "version", "rows in", "rows out", "suite"], rows
+
+
+def _told(verdict: Verdict) -> str:
+    """What a suite came to, in words."""
+    warnings = len(verdict.of_severity("warning"))
+    told = f"{verdict.met} of {verdict.expectations} met"
+    return f"{told}, {warnings} warning{'s' if warnings > 1 else ''}" if warnings else told
+
+
+def warnings(verdicts: Sequence[Verdict]) -> Rows:
+    """Columns and rows of what was published although it is odd: one row per warning."""
+    rows = [row for verdict in verdicts for row in _failures(verdict, "warning")]
+    return ["table", "expectation", "column", "observed", "sample rows"], [row[:1] + row[2:] for row in rows]
 
 
 def releases(listed: Sequence[Release]) -> Rows:
@@ -83,11 +96,24 @@ def audits(verdicts: Sequence[Verdict]) -> Rows:
     rows: list[list[object]] = []
     for verdict in verdicts:
         if verdict.passed:
-            rows.append([verdict.table, "passed", f"{verdict.expectations} expectations", "", ""])
-        for failure in verdict.failures:
-            sample = "\n".join(str(row) for row in failure.sample)
-            rows.append([verdict.table, failure.expectation, failure.column or "", failure.observed, sample])
-    return ["table", "expectation", "column", "observed", "sample rows"], rows
+            rows.append([verdict.table, "", "passed", f"{verdict.expectations} expectations", "", ""])
+        for severity in ("critical", "warning", "info"):
+            rows += _failures(verdict, severity)
+    return ["table", "severity", "expectation", "column", "observed", "sample rows"], rows
+
+
+def _failures(verdict: Verdict, severity: str) -> list[list[object]]:
+    return [
+        [
+            verdict.table,
+            severity,
+            failure.expectation,
+            failure.column,
+            failure.observed,
+            "\n".join(str(row) for row in failure.sample),
+        ]
+        for failure in verdict.of_severity(severity)
+    ]
 
 
 def failures(run: RedRun) -> Rows:
@@ -118,6 +144,8 @@ def red(lake: Lake, run: RedRun, docs: str) -> str:
     """The sentence that ends a run with failed suites: table, expectation, column, what was observed, a row."""
     found = []
     for name, (_, failure) in run.failures.items():
+        if failure.severity != CRITICAL:
+            continue
         sample = f" (for example {failure.sample[0]})" if failure.sample else ""
         found.append(f"{name}, observed {failure.observed}{sample}")
     return (
