@@ -19,6 +19,7 @@ SPARK_TYPES: dict[str, T.DataType] = {
     "boolean": T.BooleanType(),
     "timestamp": T.TimestampType(),
     "date": T.DateType(),
+    "binary": T.BinaryType(),
 }
 
 

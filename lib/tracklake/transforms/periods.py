@@ -36,6 +36,11 @@ def days_of(starts: Collection[date]) -> set[date]:
     }
 
 
+def blocks_of(days: Collection[date]) -> set[date]:
+    """First days of the 28-day periods in which the days lie."""
+    return {start_of("28_days", day) for day in days}
+
+
 def period_start(period: str, day: str) -> Column:
     """First day of the period of that kind, for a date column."""
     since = F.date_diff(day, F.lit(FIRST_MONDAY))
