@@ -1,7 +1,7 @@
 """The oracle: the lake's tables computed a second time, in DuckDB, from the raw sparkify logs.
 
 It shares no code with the library. Each table is one SQL file beside this module; `load` runs them in order.
-Two columns are left to the pipeline: fact_stream's platform and country, which the logs do not state.
+Three columns are left to the pipeline: fact_stream's platform, country and context_type, which the logs do not state.
 """
 
 import gzip
