@@ -89,10 +89,17 @@ CONTRACT = Contract(
         Column(
             "need",
             "string",
-            "Where the artist lies furthest below its peers: the lowest percentile, if below 50.",
+            "Where the artist lies furthest below its peers: the lowest percentile of figures below their median.",
             values=tuple(NEEDS),
         ),
         Column("need_value", "double", "The artist's figure there.", minimum=0),
         Column("need_peer_median", "double", "The median of its peers there.", minimum=0),
+        Column(
+            "k",
+            "int",
+            "The k of the run that built the row: of fewer listeners nothing is shown.",
+            nullable=False,
+            minimum=1,
+        ),
     ),
 )

@@ -42,5 +42,12 @@ CONTRACT = Contract(
             "Listeners in the same group 28 days before; null if none were shown. Of a cohort: how many it began with.",
             minimum=1,
         ),
+        Column(
+            "k",
+            "int",
+            "The k of the run that built the row: of fewer listeners nothing is shown.",
+            nullable=False,
+            minimum=1,
+        ),
     ),
 )

@@ -88,5 +88,12 @@ CONTRACT = Contract(
             minimum=0,
             maximum=100,
         ),
+        Column(
+            "k",
+            "int",
+            "The k of the run that built the row: of fewer listeners nothing is shown.",
+            nullable=False,
+            minimum=1,
+        ),
     ),
 )

@@ -103,6 +103,7 @@ def artist_groups(
         F.least(F.lit(1.0), F.col("listeners") / F.col("of_listeners")).alias("share"),
         "streams",
         F.coalesce("previous_listeners", began).alias("previous_listeners"),
+        F.lit(k).alias("k"),
     )
 
 

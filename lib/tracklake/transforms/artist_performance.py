@@ -57,7 +57,7 @@ def artist_performance(
         "member", "member_id", F.col("block").alias("previous_block"), F.col("level").alias("previous_level")
     )
     funnel_is_fine = all_or_none(_all([enough_or_none(name, k) for name in FUNNEL]))
-    skip_low, skip_high = Rate(F.col("skips"), F.col("plays")).wilson()
+    skip_low, skip_high = Rate("skips", "plays").wilson()
     whole = (
         ranked(totals.where("member = 'artist'"), PERIOD, "streams", "rank")
         .withColumn("funnel_is_fine", funnel_is_fine)
@@ -93,14 +93,16 @@ def artist_performance(
         )
     )
     figures = [F.when(~F.col("is_suppressed"), F.col(name)).alias(name) for name in FIGURES]
-    return with_needs(whole).select("artist_id", *PERIOD, "days", "is_suppressed", *figures)
+    return with_needs(whole).select(
+        "artist_id", *PERIOD, "days", "is_suppressed", *figures, F.lit(k).alias("k")
+    )
 
 
 def with_needs(artists: DataFrame) -> DataFrame:
     """The artists with their ``peers``, a percentile among them for each of NEEDS, and the ``need``.
 
     Peers have as many listeners within a power of 2 in the same period; suppressed artists are nobody's peers.
-    A need is the lowest percentile, of several equal ones the first in NEEDS, if it lies below 50.
+    A need is the lowest percentile, of several equal ones the first in NEEDS, of the figures below their median.
     """
     size = F.when(~F.col("is_suppressed"), F.floor(F.log2(F.col("listeners").cast("double"))))
     peers = [*PERIOD, "size"]
@@ -118,13 +120,13 @@ def with_needs(artists: DataFrame) -> DataFrame:
     compared = sized.join(usual, on=peers, how="left").withColumns(
         {f"{need}_percentile": percentile(need) for need in NEEDS}
     )
-    lowest = F.least(*[F.col(f"{need}_percentile") for need in NEEDS])
+    lacking = {
+        need: F.when(F.col(need) < F.col(f"{need}_median"), F.col(f"{need}_percentile")) for need in NEEDS
+    }
+    lowest = F.least(*lacking.values())
 
     def where_lowest(value: dict[str, Column]) -> Column:
-        found = [
-            F.when((F.col(f"{need}_percentile") == lowest) & (lowest < 50), value[need]) for need in NEEDS
-        ]
-        return F.coalesce(*found)
+        return F.coalesce(*[F.when(lacking[need] == lowest, value[need]) for need in NEEDS])
 
     return compared.withColumns(
         {
@@ -138,14 +140,15 @@ def with_needs(artists: DataFrame) -> DataFrame:
 def _breadth(totals: DataFrame, tracks: DataFrame) -> DataFrame:
     """Tracks played, and over how many of them streams spread: Hill's number of order 2 (Hill 1973,
     doi:10.2307/1934352)."""
-    squares = F.sum(F.col("streams") * F.col("streams"))
+    streams = F.col("streams").cast("decimal(19,0)")
+    squares = F.sum(streams * streams).cast("double")
     return (
         totals.where("member = 'track' AND plays > 0")
         .join(tracks.select(F.col("track_id").alias("member_id"), "artist_id"), on="member_id", how="left")
         .groupBy("artist_id", *PERIOD)
         .agg(
             F.count(F.lit(1)).alias("tracks"),
-            (F.sum("streams") * F.sum("streams") / F.nullif(squares, F.lit(0))).alias("catalogue"),
+            (F.pow(F.sum("streams").cast("double"), 2) / F.nullif(squares, F.lit(0.0))).alias("catalogue"),
         )
     )
 

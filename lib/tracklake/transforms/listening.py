@@ -5,20 +5,19 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from tracklake.transforms.keys import UNKNOWN
 from tracklake.transforms.periods import PERIODS, period_start
 from tracklake.transforms.privacy import all_or_none
 from tracklake.transforms.ranks import ranked
-
-UNKNOWN_PLACE = "(unknown)"
-"""The one market and the one place of plays of which none is known."""
 
 
 def listening(streams: DataFrame, users: DataFrame) -> DataFrame:
     """One row per day, track, listener (null for the anonymous), country, place and context.
 
-    place is the listener's location at the play, where there is none the country.
+    place is the listener's location at the play, where there is none the country. Plays of which neither is known
+    have one market and one place, the unknown one.
     """
-    unknown = F.lit(UNKNOWN_PLACE)
+    unknown = F.lit(UNKNOWN)
     places = users.select("user_key", "location")
     return (
         streams.groupBy(
@@ -46,7 +45,7 @@ def top_markets(listening: DataFrame, k: int) -> DataFrame:
     Null where fewer than k listeners of that market played the track.
     """
     in_markets = (
-        _by_period(listening)
+        _by_period(listening.where(F.col("track_id") != UNKNOWN))
         .groupBy("track_id", "period", "period_start", "market", "user_id")
         .agg(F.sum("streams").alias("streams"))
         .groupBy("track_id", "period", "period_start", "market")

@@ -20,15 +20,15 @@ EXACT_SUM = "decimal(38,9)"
 
 @dataclass(frozen=True)
 class Rate:
-    """``successes`` of ``trials``, both columns of counts, successes at most trials."""
+    """The columns that hold the successes and the trials; successes are at most the trials."""
 
-    successes: Column
-    trials: Column
+    successes: str
+    trials: str
 
     @property
     def value(self) -> Column:
         """Successes / trials, null without trials."""
-        return self.successes / F.nullif(self.trials.cast("double"), F.lit(0.0))
+        return F.col(self.successes) / self._some_trials()
 
     def wilson(self) -> tuple[Column, Column]:
         """Lower and upper bound of the 95 % score interval (Wilson 1927, doi:10.1080/01621459.1927.10502953).
@@ -36,7 +36,7 @@ class Rate:
         Null without trials. Where a trial's outcome lies between 0 and 1, as completion does, the interval is
         too wide rather than too narrow.
         """
-        p, n = self.value, F.nullif(self.trials.cast("double"), F.lit(0.0))
+        p, n = self.value, self._some_trials()
         centre = p + Z * Z / (2 * n)
         spread = Z * F.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
         scale = 1 + Z * Z / n
@@ -47,7 +47,10 @@ class Rate:
 
     def shrunk(self, mean: Column, strength: Column) -> Column:
         """The rate once ``strength`` trials at the rate ``mean`` are added: the mean of the beta posterior."""
-        return (self.successes + strength * mean) / (self.trials + strength)
+        return (F.col(self.successes) + strength * mean) / (F.col(self.trials) + strength)
+
+    def _some_trials(self) -> Column:
+        return F.nullif(F.col(self.trials).cast("double"), F.lit(0.0))
 
 
 def priors(frame: DataFrame, by: list[str], rates: Mapping[str, Rate]) -> DataFrame:
@@ -62,11 +65,11 @@ def priors(frame: DataFrame, by: list[str], rates: Mapping[str, Rate]) -> DataFr
         column
         for name, rate in rates.items()
         for column in (
-            F.sum(rate.successes.cast(EXACT_SUM)).cast("double").alias(f"{name}_x"),
+            F.sum(F.col(rate.successes).cast(EXACT_SUM)).cast("double").alias(f"{name}_x"),
             F.sum(rate.trials).cast("double").alias(f"{name}_n"),
-            F.sum(rate.trials * rate.trials).cast("double").alias(f"{name}_nn"),
-            F.count_if(rate.trials > 0).cast("double").alias(f"{name}_groups"),
-            F.sum((rate.successes * rate.value).cast(EXACT_SUM)).cast("double").alias(f"{name}_xp"),
+            F.sum(F.col(rate.trials) * F.col(rate.trials)).cast("double").alias(f"{name}_nn"),
+            F.count_if(F.col(rate.trials) > 0).cast("double").alias(f"{name}_groups"),
+            F.sum((F.col(rate.successes) * rate.value).cast(EXACT_SUM)).cast("double").alias(f"{name}_xp"),
         )
     ]
     fitted = [column for name in rates for column in _fit(name)]

@@ -17,12 +17,12 @@ AGES = (28, 84, 364)
 """Days since a track was first played at which the next band of age begins."""
 
 RATES = {
-    "completion": Rate(F.col("heard_plays"), F.col("known_plays")),
-    "skip": Rate(F.col("skips"), F.col("plays")),
-    "early_skip": Rate(F.col("early_skips"), F.col("plays")),
-    "replay": Rate(F.col("replays"), F.col("plays")),
-    "save": Rate(F.least("saved", "plays"), F.col("plays")),
-    "like": Rate(F.least("likes", "plays"), F.col("plays")),
+    "completion": Rate("heard_plays", "known_plays"),
+    "skip": Rate("skips", "plays"),
+    "early_skip": Rate("early_skips", "plays"),
+    "replay": Rate("replays", "plays"),
+    "save": Rate("saved", "plays"),
+    "like": Rate("liked", "plays"),
 }
 """The rates of a track, each of its plays."""
 
@@ -64,13 +64,14 @@ def track_performance(
         {
             "heard_plays": F.col("plays") * _completion(),
             "known_plays": F.when(F.col("length_ms") > 0, F.col("plays")).otherwise(0),
-            "saved": F.col("saves") + F.col("playlist_adds"),
+            "saved": F.least(F.col("saves") + F.col("playlist_adds"), "plays"),
+            "liked": F.least("likes", "plays"),
         }
     )
     usual = F.broadcast(priors(of_tracks.where("plays > 0"), PERIOD, RATES))
     measured = of_tracks.join(usual, on=PERIOD, how="left").withColumns(_measured())
     placed = ranked(measured, PERIOD, "streams", "rank").withColumns(_cohort())
-    in_cohort = Window.partitionBy(*PERIOD, "cohort").orderBy("completion_shrunk")
+    in_cohort = Window.partitionBy(*PERIOD, "cohort").orderBy(F.round("completion_shrunk", 9))
     before = levels.select(
         "member", "member_id", F.col("block").alias("previous_block"), F.col("level").alias("previous_level")
     )
@@ -104,6 +105,7 @@ def track_performance(
         "days",
         "is_suppressed",
         *figures,
+        F.lit(k).alias("k"),
     )
 
 
