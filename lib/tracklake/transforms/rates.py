@@ -14,7 +14,7 @@ Z = 1.959963984540054
 STRONGEST_PRIOR = 10_000.0
 """As many trials as a prior counts for at most; it has so many where rates differ no more than chance allows."""
 
-EXACT_SUM = "decimal(38,9)"
+EXACT_SUM = "decimal(38,15)"
 """Sums of fractions are taken in decimals: they come out the same whatever the order of rows."""
 
 
