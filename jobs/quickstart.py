@@ -1,11 +1,11 @@
-"""Generate a small month of logs, run the pipeline on it, and say where the tables and the Data Docs are."""
+"""Generate a small month of logs, run the pipeline on it, and say where the tables, the Data Docs and a report are."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jobs import generate_logs, run_pipeline
+from jobs import generate_logs, report, run_pipeline
 from tracklake import cli
 from tracklake.run import Run
 
@@ -24,6 +24,9 @@ def main(
         generate_logs.main(run, days=days, users=users, output=logs, dirt=1.0)
     run.read_logs("sparkify", logs)
     run_pipeline.main(run)
+    run.afterwards.append(
+        lambda release: report.write(run, release.release, None, Path(f"{run.lake.uri}-report.html"))
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Run every batch job in order: logs in, audited tables out, one release."""
 
-from jobs import build_dimensions, build_facts, ingest_events
+from jobs import build_dimensions, build_facts, build_marts, ingest_events
 from tracklake import cli
 from tracklake.run import Run
 
@@ -10,6 +10,7 @@ def main(run: Run) -> None:
     ingest_events.main(run)
     build_dimensions.main(run)
     build_facts.main(run)
+    build_marts.main(run)
 
 
 if __name__ == "__main__":

@@ -28,12 +28,13 @@ DESIGN = {
     "fact_session": "session_key user_key user_id started_at ended_at session_date events plays streams skips"
     " tracks artists listening_ms",
     "fact_stream": "event_id event_time event_date user_key user_id track_key track_id artist_key artist_id"
-    " session_key ms_played duration_ms completion is_stream is_skip level platform country source",
+    " session_key ms_played duration_ms completion is_stream is_skip level platform country source"
+    " context_type",
     "fact_feedback": "event_id event_time event_date user_key user_id track_key artist_key event_type",
     "fact_track_day": "track_key track_id event_date plays streams skips listeners listening_ms likes"
-    " playlist_adds",
+    " playlist_adds early_skips replays heard_ms length_ms saves listeners_sketch",
     "fact_artist_day": "artist_key artist_id event_date plays streams skips listeners listening_ms likes"
-    " playlist_adds",
+    " playlist_adds early_skips replays heard_ms length_ms saves listeners_sketch",
 }
 
 every_contract = pytest.mark.parametrize("table", CONTRACTS.values(), ids=CONTRACTS)

@@ -149,12 +149,15 @@ def _perform(main: Job, request: Request) -> None:
         ) as run:
             try:
                 main(run, **request.own)
-                run.finish()
-                return
+                release = run.finish()
             except Overtaken:
                 if last:
                     raise
                 steps.note("Another run published first: this one starts over from the newest release.")
+                continue
+            for step in run.afterwards:
+                step(release)
+            return
 
 
 def _command(main: Job) -> Any:

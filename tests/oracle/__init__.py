@@ -1,7 +1,7 @@
 """The oracle: the lake's tables computed a second time, in DuckDB, from the raw sparkify logs.
 
 It shares no code with the library. Each table is one SQL file beside this module; `load` runs them in order.
-Two columns are left to the pipeline: fact_stream's platform and country, which the logs do not state.
+Three columns are left to the pipeline: fact_stream's platform, country and context_type, which the logs do not state.
 """
 
 import gzip
@@ -29,6 +29,10 @@ TABLES = (
     "fact_feedback",
     "fact_track_day",
     "fact_artist_day",
+    "fact_audience",
+    "mart_track_performance",
+    "mart_artist",
+    "mart_artist_audience",
 )
 STEPS = (
     "record",
@@ -49,7 +53,17 @@ STEPS = (
     "fact_feedback",
     "fact_track_day",
     "fact_artist_day",
+    "member_listened",
+    "member_period",
+    "member_level",
+    "fact_audience",
+    "mart_track_performance",
+    "mart_artist",
+    "mart_artist_audience",
 )
+MARTS = STEPS[STEPS.index("member_listened") :]
+"""The steps from facts to marts."""
+
 SQL = Path(__file__).parent
 SHOWN = 5
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})")
@@ -62,18 +76,19 @@ _CP1252 = {
 
 
 def load(
-    input_dir: str | Path, start: date | str | None = None, end: date | str | None = None
+    input_dir: str | Path, start: date | str | None = None, end: date | str | None = None, k: int = 5
 ) -> duckdb.DuckDBPyConnection:
     """A connection with all tables of the lake (TABLES), and `counts`: read, events, duplicates, quarantined.
+
+    `k` is the number of listeners of which marts may tell at least. Sketches are left out.
 
     The range picks log files by the day (or month) in their path, both ends included; a path that has neither
     is always read.
     """
     folder = Path(input_dir)
     first, last = (str(day) if day is not None else None for day in (start, end))
-    con = duckdb.connect()
+    con = connect(k)
     con.create_function("repaired", repaired, ["VARCHAR"], "VARCHAR")
-    con.execute((SQL / "macros.sql").read_text())
     logs = [
         path
         for path in _files(folder / "log_data")
@@ -81,9 +96,22 @@ def load(
     ]
     _fill(con, "log_line", _lines(folder, logs))
     _fill(con, "catalogue_line", _lines(folder, _files(folder / "song_data")))
-    for step in STEPS:
-        con.execute(f"CREATE TABLE {step} AS {(SQL / f'{step}.sql').read_text()}")
+    compute(con, STEPS)
     return con
+
+
+def connect(k: int = 5) -> duckdb.DuckDBPyConnection:
+    """A connection without tables, to which `compute` may add steps."""
+    con = duckdb.connect()
+    con.execute("SET VARIABLE k = $1", [k])
+    con.execute((SQL / "macros.sql").read_text())
+    return con
+
+
+def compute(con: duckdb.DuckDBPyConnection, steps: Sequence[str]) -> None:
+    """Adds the tables of some of the steps to a connection that has those before."""
+    for step in steps:
+        con.execute(f"CREATE TABLE {step} AS {(SQL / f'{step}.sql').read_text()}")
 
 
 def repaired(text: str) -> str:

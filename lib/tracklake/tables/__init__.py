@@ -14,10 +14,14 @@ from tracklake.tables import (
     dim_user,
     event,
     fact_artist_day,
+    fact_audience,
     fact_feedback,
     fact_session,
     fact_stream,
     fact_track_day,
+    mart_artist,
+    mart_artist_audience,
+    mart_track_performance,
     quarantine,
 )
 from tracklake.tables.contract import Column, Contract, Reference
@@ -40,6 +44,10 @@ CONTRACTS: dict[str, Contract] = {
         fact_feedback,
         fact_track_day,
         fact_artist_day,
+        fact_audience,
+        mart_track_performance,
+        mart_artist,
+        mart_artist_audience,
     )
 }
 """Every contract by table name; a table comes after all tables that it refers to."""

@@ -19,6 +19,7 @@ SPARK_TYPES: dict[str, T.DataType] = {
     "timestamp": T.TimestampType(),
     "date": T.DateType(),
     "array<string>": T.ArrayType(T.StringType()),
+    "binary": T.BinaryType(),
 }
 
 
