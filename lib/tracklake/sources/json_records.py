@@ -44,7 +44,10 @@ def is_one_object(line: str) -> Column:
     first of several values and ignores the rest of the line."""
     text = F.col(line)
     braced = text.startswith("{") & text.endswith("}")
-    flat = F.instr(text, "}") == F.length(text)
+    brackets = F.octet_length(text) - F.octet_length(
+        F.replace(text, F.lit("}"))
+    )  # counts no characters: cheap
+    flat = brackets == 1
     return braced & (flat | ~_outside_of_strings(text).rlike(r"\}\s*\{|\}\s*[^,\}\]\s]"))
 
 

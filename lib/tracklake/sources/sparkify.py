@@ -115,6 +115,8 @@ def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
                 "level": F.when(level.isin(*contract("event").column("level").values), level),
                 "song": said("song"),
                 "artist": said("artist"),
+                "page": said("page"),
+                "user_agent": said("userAgent"),
             }
         )
         .withColumns(
@@ -131,7 +133,7 @@ def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         .withColumn("event_time", F.when(F.col("ts").between(*millis(bounds)), F.timestamp_millis("ts")))
         .withColumn("reason", _reason())
     )
-    page, user_agent = field("page"), field("userAgent")
+    page = F.col("page")
     columns = {
         "event_id": key(*[_identity(name) for name in IDENTITY]),
         "event_type": one_of(page, EVENT_TYPES, "page_view"),
@@ -139,8 +141,7 @@ def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         "session_id": F.nullif("session", F.lit("")),
         "ms_played_inferred": F.when(page == "NextSong", F.lit(True)),
         "gender": said("gender"),
-        "platform": family(user_agent, USER_AGENTS),
-        "user_agent": user_agent,
+        "platform": family(F.col("user_agent"), USER_AGENTS),
         "location": said("location"),
         "extra": extra(MAPPED, _differs()),
     }
@@ -160,7 +161,7 @@ _REASONS = {
 def _reason() -> Column:
     return (
         F.when(F.col("m").isNull(), "not_json")
-        .when(field("page").isNull(), "no_page")
+        .when(F.col("page").isNull(), "no_page")
         .when(field("ts").isNull(), "no_time")
         .when(F.col("ts").isNull(), "bad_time")
         .when(F.col("event_time").isNull(), "time_out_of_bounds")
@@ -169,8 +170,8 @@ def _reason() -> Column:
 
 
 def _identity(name: str) -> Column:
-    texts = {"ts": "ts", "userId": "user", "sessionId": "session", "itemInSession": "item"}
-    return F.col(texts[name]) if name in texts else field(name)
+    texts = {"userId": "user", "sessionId": "session", "itemInSession": "item"}
+    return F.col(texts.get(name, name))
 
 
 def _differs() -> dict[str, Column]:
