@@ -29,6 +29,10 @@ LOOKS_EVERY = 0.2
 """Seconds between two looks at a claim of another run."""
 
 
+_HELD_HERE: set[str] = set()
+"""Runs of this process that hold a claim or wait for one; a claim of any other stayed because storage failed."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """Who publishes: the run, and the machine and process it runs in. No run: nobody does."""
@@ -39,9 +43,11 @@ class Claim:
 
     @property
     def is_of_the_dead(self) -> bool:
-        """Whether the process is known to be gone. Of another machine's processes nothing is known."""
+        """Whether run or process are known to be gone. Of another machine's processes nothing is known."""
         if self.machine != _machine():
             return False
+        if self.process == os.getpid():
+            return self.run_id not in _HELD_HERE
         try:
             os.kill(self.process, 0)
         except ProcessLookupError:
@@ -65,12 +71,16 @@ class Claims:
         Waits for a run that holds it, and tells ``waiting`` so in a sentence; takes over from one whose process
         is gone, or whose claim is LEASE seconds old.
         """
-        held = self._take(Claim(run_id, _machine(), os.getpid()), waiting)
+        _HELD_HERE.add(run_id)
         try:
-            yield
+            held = self._take(Claim(run_id, _machine(), os.getpid()), waiting)
+            try:
+                yield
+            finally:
+                with suppress(DeltaError, OSError):  # else the next run finds that this one is gone
+                    self._write(held, Claim())
         finally:
-            with suppress(DeltaError, OSError):  # else the next run finds that this one is gone
-                self._write(held, Claim())
+            _HELD_HERE.discard(run_id)
 
     def newest(self) -> tuple[int, Claim]:
         """The version of the table, and the claim that it states."""
@@ -83,11 +93,12 @@ class Claims:
         seen, since = -1, 0.0
         while True:
             version, claim = self.newest()
+            is_free = not claim.run_id or claim == mine or claim.is_of_the_dead
             if version != seen:
                 seen, since = version, time.monotonic()
-                if claim.run_id and not claim.is_of_the_dead:
+                if not is_free:
                     waiting(f"Run {claim.run_id} is publishing to this lake: waiting until it is done.")
-            if not claim.run_id or claim.is_of_the_dead or time.monotonic() - since > LEASE:
+            if is_free or time.monotonic() - since > LEASE:
                 try:
                     return self._write(version, mine)
                 except CommitFailedError:
