@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 Said = pytest.CaptureFixture[str]
 LAST_DAY = date(2019, 1, 1)
 STAGING_FACTS = 12
-"""So many steps of the pipeline end before fact_stream is staged."""
+"""The step of the pipeline after which the first fact is staged."""
 
 KILLS = {
     "at the end of a step": Kill(after_step=4),

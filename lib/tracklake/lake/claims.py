@@ -20,6 +20,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from tracklake.errors import Overtaken
 from tracklake.lake.delta import properties
 
 LEASE = 120.0
@@ -65,7 +66,7 @@ class Claims:
     storage_options: dict[str, str]
 
     @contextmanager
-    def held_by(self, run_id: str, waiting: Callable[[str], None]) -> Iterator[None]:
+    def held_by(self, run_id: str, waiting: Callable[[str], None]) -> Iterator[Held]:
         """The one claim, while the ``with`` block lasts.
 
         Waits for a run that holds it, and tells ``waiting`` so in a sentence; takes over from one whose process
@@ -73,12 +74,13 @@ class Claims:
         """
         _HELD_HERE.add(run_id)
         try:
-            held = self._take(Claim(run_id, _machine(), os.getpid()), waiting)
+            mine = Claim(run_id, _machine(), os.getpid())
+            held = Held(self, mine, self._take(mine, waiting))
             try:
-                yield
+                yield held
             finally:
                 with suppress(DeltaError, OSError):  # else the next run finds that this one is gone
-                    self._write(held, Claim())
+                    self._write(held.version, Claim())
         finally:
             _HELD_HERE.discard(run_id)
 
@@ -128,6 +130,24 @@ class Claims:
                     storage_options=self.storage_options,
                 )
         return DeltaTable(self.uri, storage_options=self.storage_options)
+
+
+@dataclass
+class Held:
+    """A claim that is held: the version of the table of claims that says so."""
+
+    claims: Claims
+    claim: Claim
+    version: int
+
+    def renew(self) -> None:
+        """Makes the claim last for another LEASE. Raises Overtaken if another run has taken it over."""
+        try:
+            self.version = self.claims._write(self.version, self.claim)
+        except CommitFailedError as error:
+            raise Overtaken(
+                f"Another run has taken over the claim of run {self.claim.run_id}, which took too long: run it again."
+            ) from error
 
 
 def _machine() -> str:
