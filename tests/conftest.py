@@ -30,6 +30,7 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
     """A configuration with as few tasks as small data needs, on two threads of this machine."""
     settings = {
         **conf.spark.conf,
+        "spark.driver.memory": "2g",
         "spark.sql.shuffle.partitions": "2",
         # A thousand plans and a table's state for every lake of every test would fill the heap.
         "spark.sql.ui.retainedExecutions": "5",

@@ -26,7 +26,6 @@ STAGING_FACTS = 12
 """The step of the pipeline after which the first fact is staged."""
 
 KILLS = {
-    "at the end of a step": Kill(after_step=4),
     "in the middle of staging": Kill(after_step=STAGING_FACTS, delay=0.2),
     "between the commits of two tables": Kill(before_write=20),
     "with a suite that fails": Kill(after_step=STAGING_FACTS + 3, delay=0.5, red=True),

@@ -30,10 +30,13 @@ from tests.by_hand import (
 )
 from tests.conftest import ROOT
 from tests.disks import Disk, disk
+from tracklake import cli
 from tracklake.errors import Overtaken
 from tracklake.failures import explain
 from tracklake.lake import Lake, claims
 from tracklake.lake.claims import Claim
+from tracklake.lake.delta import DeltaLog
+from tracklake.run import Run
 
 
 @pytest.fixture
@@ -193,8 +196,6 @@ def test_the_claim_of_another_machine_is_taken_over_when_its_lease_ends(
 
 def test_a_commit_whose_answer_was_lost_counts_as_made(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Storage that loses its first answer and is asked again says that the version is there already."""
-    from tracklake.lake.delta import DeltaLog
-
     once = DeltaLog.commit
 
     def twice(log: DeltaLog, *args: object) -> int:
@@ -250,3 +251,24 @@ def test_what_a_dead_run_touched_does_not_count_as_changed(tmp_path: Path) -> No
     after = release(lakes[5], Work("third", 3, NEXT_DAY))
     assert after.built_from == {"a_job": {"dim_track": 3, "fact_track_day": 1, "fact_artist_day": 1}}
     assert after.tables == {"dim_track": 4, "fact_track_day": 2, "fact_artist_day": 2}
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize(("overtaken", "code"), [(2, 0), (3, 1)], ids=["twice", "once too often"])
+def test_a_job_that_was_overtaken_starts_over_from_the_newest_release(
+    lake: Lake, capsys: pytest.CaptureFixture[str], overtaken: int, code: int
+) -> None:
+    bases = []
+
+    def main(run: Run) -> None:
+        """A job beside which others publish."""
+        bases.append(run.base.release)
+        if len(bases) <= overtaken:
+            release(lake, Work(f"quick-{len(bases)}", 9))
+            raise Overtaken("Another run was quicker, run it again.")
+
+    assert cli.run_job(main, ["--lake", lake.uri]) == code
+    assert bases == [1, 2, 3]
+    said = capsys.readouterr()
+    assert said.out.count("starts over from the newest release") == 2
+    assert ("run it again" in said.err) == (code == 1)
