@@ -22,8 +22,8 @@ def main(
         rows = rows_behind(run.lake, found, verdict.table, failure)
         if rows:
             run.steps.table(name, list(rows[0]), [list(row.values()) for row in rows])
-    run.steps.table("Staged tables", *summary.staged_tables(found))
-    run.steps.note("Publish it as it is, if that is right: " + summary.publish_command(run.lake, found))
+    run.steps.note("\n".join(["What is staged, to be queried in a notebook:", *summary.staged_tables(found)]))
+    run.steps.note(f"\nIf it is right as it is: {summary.publish_command(run.lake, found)}")
 
 
 if __name__ == "__main__":

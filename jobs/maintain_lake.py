@@ -18,7 +18,7 @@ def main(run: Run) -> None:
     """
     conf = run.conf.lake
     staged = {}
-    for table in run.base.tables:
+    for table in run.lake.release(run.base.release).tables:
         if not is_awaited(run.base, table):
             with run.steps.step(f"Compacting {table}"):
                 change = compacted(run.lake, run.base, table, run.run_id)
@@ -36,8 +36,8 @@ def main(run: Run) -> None:
                 run.steps.note,
                 same_rows=True,
             )
-    with run.steps.step("Cleaning"), run.lake.claims.held_by(run.run_id, run.steps.note):
-        cleaned = clean(run.lake, datetime.now(UTC), conf.retention_days)
+    with run.steps.step("Cleaning"), run.lake.claims.held_by(run.run_id, run.steps.note) as held:
+        cleaned = clean(run.lake, datetime.now(UTC), conf.retention_days, held)
     run.steps.table("Maintenance", *summary.maintenance(staged, cleaned))
 
 

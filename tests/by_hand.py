@@ -20,6 +20,7 @@ from tracklake.lake.claims import Claims
 from tracklake.lake.delta import Commit, DataFile, DeltaLog
 from tracklake.lake.publish import Staged, publish
 from tracklake.lake.releases import Ledger
+from tracklake.tables import Contract, contract
 
 DAY, NEXT_DAY = date(2018, 12, 30), date(2018, 12, 31)
 TABLES = ("dim_track", "fact_track_day", "fact_artist_day")
@@ -55,9 +56,7 @@ def stage(lake: Lake, base: Release, work: Work) -> dict[str, Staged]:
     staged = {}
     for table in TABLES:
         sliced = table != "dim_track"
-        key = table.removeprefix("dim_").removeprefix("fact_").removesuffix("_day")
-        column = "duration_ms" if table == "dim_track" else "plays"
-        rows = pa.table({f"{key}_key": [f"key {work.marker}"], column: pa.array([work.marker], pa.int64())})
+        rows = _row(contract(table), work.marker)
         folder = f"{lake.path(table)}/staged-{work.run_id}"
         inside = f"staged-{work.run_id}" + (f"/event_date={work.day}" if sliced else "")
         file = Path(lake.path(table), inside, "part-0.parquet")
@@ -76,6 +75,17 @@ def stage(lake: Lake, base: Release, work: Work) -> dict[str, Staged]:
         gone = [] if work.only_adds else [one for one in files if one.slice == come.slice]
         staged[table] = Staged(folder, Commit(gone, [come]), frozenset({work.day}) if sliced else None)
     return staged
+
+
+def _row(of: Contract, marker: int) -> pa.Table:
+    """One row that says ``marker`` in every column that a file of the table has."""
+    values = {
+        "string": pa.array([str(marker)]),
+        "bigint": pa.array([marker], pa.int64()),
+        "int": pa.array([marker], pa.int32()),
+        "boolean": pa.array([False]),
+    }
+    return pa.table({one.name: values[one.type] for one in of.columns if one.name != of.partition_by})
 
 
 def release(

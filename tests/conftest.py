@@ -31,6 +31,7 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
     """A configuration with as few tasks as small data needs, on two threads of this machine."""
     settings = {
         **conf.spark.conf,
+        "spark.driver.memory": "2g",
         "spark.sql.shuffle.partitions": "2",
         # Small data gives the JVM no time to optimise.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",

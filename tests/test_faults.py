@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from jobs import run_pipeline
 from tests.conftest import SMALL_LOGS
+from tests.disks import disk
 from tests.faults import reader
 from tests.faults.kill import Kill, digests, inflict, started
 from tests.faults.lakes import RANGE, Lakes, lakes_of, run
@@ -26,10 +23,9 @@ pytestmark = pytest.mark.slow
 Said = pytest.CaptureFixture[str]
 LAST_DAY = date(2019, 1, 1)
 STAGING_FACTS = 12
-"""So many steps of the pipeline end before fact_stream is staged."""
+"""The step of the pipeline after which the first fact is staged."""
 
 KILLS = {
-    "at the end of a step": Kill(after_step=4),
     "in the middle of staging": Kill(after_step=STAGING_FACTS, delay=0.2),
     "between the commits of two tables": Kill(before_write=20),
     "with a suite that fails": Kill(after_step=STAGING_FACTS + 3, delay=0.5, red=True),
@@ -111,43 +107,21 @@ def test_a_commit_that_storage_refuses_ends_in_one_sentence(
     next_run_mends(lakes, lake)
 
 
-@contextmanager
-def mounted(folder: Path, *options: str) -> Iterator[None]:
-    """Something mounted at a folder; the test is skipped where that may not be done."""
-    folder.mkdir(exist_ok=True)
-    if (
-        os.geteuid()
-        or subprocess.run(["mount", *options, str(folder)], check=False, capture_output=True).returncode
-    ):
-        pytest.skip("This takes a mount, which only root may do, on Linux.")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def remount(folder: Path, options: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
-
-
 def test_a_full_disk_ends_in_one_sentence(lakes: Lakes, tmp_path: Path, capsys: Said) -> None:
-    disk = tmp_path / "disk"
-    with mounted(disk, "-t", "tmpfs", "-o", "size=64m", "tmpfs"):
-        lake = disk / "lake"
+    with disk(tmp_path / "disk", "64m") as small:
+        lake = small.folder / "lake"
         shutil.copytree(lakes.history, lake)
-        room = 300 * 1024
-        (disk / "filling").write_bytes(bytes(shutil.disk_usage(disk).free - room))
+        small.fill(room=300 * 1024)
         fails_in_one_sentence(lake, capsys)
-        (disk / "filling").unlink()
+        small.empty()
         next_run_mends(lakes, lake)
 
 
 def test_a_read_only_lake_ends_in_one_sentence(lakes: Lakes, tmp_path: Path, capsys: Said) -> None:
-    disk = tmp_path / "disk"
-    with mounted(disk, "-t", "tmpfs", "-o", "size=64m", "tmpfs"):
-        lake = disk / "lake"
+    with disk(tmp_path / "disk", "64m") as small:
+        lake = small.folder / "lake"
         shutil.copytree(lakes.history, lake)
-        remount(disk, "ro")
+        small.remount("ro")
         fails_in_one_sentence(lake, capsys)
-        remount(disk, "rw")
+        small.remount("rw")
         next_run_mends(lakes, lake)

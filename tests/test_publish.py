@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from deltalake.exceptions import DeltaError
 
 from tests.by_hand import (
     FIRST,
@@ -28,9 +29,14 @@ from tests.by_hand import (
     whole,
 )
 from tests.conftest import ROOT
+from tests.disks import Disk, disk
+from tracklake import cli
 from tracklake.errors import Overtaken
+from tracklake.failures import explain
 from tracklake.lake import Lake, claims
 from tracklake.lake.claims import Claim
+from tracklake.lake.delta import DeltaLog
+from tracklake.run import Run
 
 
 @pytest.fixture
@@ -190,8 +196,6 @@ def test_the_claim_of_another_machine_is_taken_over_when_its_lease_ends(
 
 def test_a_commit_whose_answer_was_lost_counts_as_made(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Storage that loses its first answer and is asked again says that the version is there already."""
-    from tracklake.lake.delta import DeltaLog
-
     once = DeltaLog.commit
 
     def twice(log: DeltaLog, *args: object) -> int:
@@ -200,6 +204,39 @@ def test_a_commit_whose_answer_was_lost_counts_as_made(lake: Lake, monkeypatch: 
 
     monkeypatch.setattr(DeltaLog, "commit", twice)
     assert released(lake, release(lake, SECOND)) == heads(lake) == whole(2)
+
+
+STORAGE_FAILS = {
+    "a full disk": (lambda disk: disk.fill(), lambda disk: disk.empty()),
+    "a read-only disk": (lambda disk: disk.remount("ro"), lambda disk: disk.remount("rw")),
+}
+
+
+@pytest.mark.parametrize(("fail", "mend"), STORAGE_FAILS.values(), ids=STORAGE_FAILS.keys())
+def test_storage_that_fails_ends_in_one_sentence_and_the_next_run_mends(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fail: Callable[[Disk], None],
+    mend: Callable[[Disk], None],
+) -> None:
+    """It fails when everything is staged, before the n-th write, for every n."""
+    with disk(tmp_path / "disk", "8m") as small:
+        for n in range(8):
+            lake = open_lake(small.folder / f"lake-{n}")
+            release(lake, FIRST)
+            with monkeypatch.context() as patch:
+                left = iter(range(n))
+                before_each_write(
+                    lambda _, left=left: None if next(left, None) is not None else fail(small), patch.setattr
+                )
+                with pytest.raises((DeltaError, OSError)) as caught:
+                    release(lake, SECOND)
+            failure = explain(caught.value)
+            assert (failure.exit_code, failure.sentence.count("\n")) == (1, 0)
+            assert ("No space left" in failure.sentence) or ("Read-only file system" in failure.sentence)
+            mend(small)
+            assert released(lake, lake.ledger.newest()) == whole(1)
+            assert released(lake, release(lake, THIRD)) == heads(lake) == whole(3)
 
 
 def test_what_a_dead_run_touched_does_not_count_as_changed(tmp_path: Path) -> None:
@@ -214,3 +251,24 @@ def test_what_a_dead_run_touched_does_not_count_as_changed(tmp_path: Path) -> No
     after = release(lakes[5], Work("third", 3, NEXT_DAY))
     assert after.built_from == {"a_job": {"dim_track": 3, "fact_track_day": 1, "fact_artist_day": 1}}
     assert after.tables == {"dim_track": 4, "fact_track_day": 2, "fact_artist_day": 2}
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize(("overtaken", "code"), [(2, 0), (3, 1)], ids=["twice", "once too often"])
+def test_a_job_that_was_overtaken_starts_over_from_the_newest_release(
+    lake: Lake, capsys: pytest.CaptureFixture[str], overtaken: int, code: int
+) -> None:
+    bases = []
+
+    def main(run: Run) -> None:
+        """A job beside which others publish."""
+        bases.append(run.base.release)
+        if len(bases) <= overtaken:
+            release(lake, Work(f"quick-{len(bases)}", 9))
+            raise Overtaken("Another run was quicker, run it again.")
+
+    assert cli.run_job(main, ["--lake", lake.uri]) == code
+    assert bases == [1, 2, 3]
+    said = capsys.readouterr()
+    assert said.out.count("starts over from the newest release") == 2
+    assert ("run it again" in said.err) == (code == 1)

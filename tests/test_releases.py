@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable, write_deltalake
 from rich.console import Console
 
 from jobs import releases, rollback, run_pipeline
@@ -94,6 +95,19 @@ def test_a_run_that_began_before_a_rollback_is_refused(lake: Lake) -> None:
     with pytest.raises(Overtaken):
         release(lake, Work("late", 9), base)
     assert heads(lake) == whole(2)
+
+
+def test_a_ledger_of_an_older_library_is_read_and_goes_on(lake: Lake) -> None:
+    """It lacks the columns that came later."""
+    ledger = Path(lake.ledger.uri)
+    rows = DeltaTable(ledger).to_pyarrow_table().drop_columns(["accepted", "rolled_back_to"])
+    shutil.rmtree(ledger)
+    DeltaTable.create(ledger, rows.schema)
+    for n in range(rows.num_rows):
+        write_deltalake(ledger, rows.sort_by("release").slice(n, 1), mode="append")
+    assert released(lake, lake.ledger.newest()) == mixed(3, 2, 3)
+    assert back(lake, 2).rolled_back_to == lake.ledger.newest().rolled_back_to == 2
+    assert [one.release for one in lake.ledger.all()] == [1, 2, 3, 4]
 
 
 def test_the_list_says_when_what_and_by_whom(lake: Lake) -> None:

@@ -27,15 +27,22 @@ from tests.by_hand import (
     whole,
 )
 from tracklake import cli
-from tracklake.errors import TracklakeError
+from tracklake.errors import Overtaken, TracklakeError
 from tracklake.lake import Lake
-from tracklake.lake.cleaning import clean, kept
+from tracklake.lake.claims import Claim
+from tracklake.lake.cleaning import Cleaned, kept
+from tracklake.lake.cleaning import clean as clean_with_claim
 from tracklake.lake.compaction import LARGEST, SMALL, compacted, is_awaited, worth_compacting
 from tracklake.lake.delta import DataFile
 from tracklake.lake.releases import NO_RELEASE
 
 NOW = datetime.now(UTC)
 RETENTION = 30
+
+
+def clean(lake: Lake, now: datetime, retention_days: int) -> dict[str, Cleaned]:
+    with lake.claims.held_by("maintenance", print) as held:
+        return clean_with_claim(lake, now, retention_days, held)
 
 
 def days(number: float) -> datetime:
@@ -107,6 +114,14 @@ def test_what_dead_runs_left_goes(lake: Lake) -> None:
     assert clean(lake, days(2), RETENTION) == {}, "it may yet live"
     cleaned = clean(lake, days(4), RETENTION)
     assert {place: gone.files for place, gone in cleaned.items()} == dict.fromkeys([*TABLES, "_scratch"], 1)
+
+
+def test_cleaning_stops_where_its_claim_was_taken_over(lake: Lake) -> None:
+    with lake.claims.held_by("slow", print) as held:
+        lake.claims._write(held.version, Claim("quick", "another machine", 1))
+        with pytest.raises(Overtaken):
+            clean_with_claim(lake, days(RETENTION + 1), RETENTION, held)
+    assert all(released(lake, one) == whole(one.release) for one in lake.ledger.all())
 
 
 def test_a_run_lives_while_it_writes_anything(lake: Lake) -> None:

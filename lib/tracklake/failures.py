@@ -53,9 +53,9 @@ def _text(error: Exception) -> str:
             "Spark went away in the middle of the run (out of memory, or stopped from outside): "
             "look at its log, give it more with `-- --driver-memory 8g`, and run the same command again."
         )
-    if isinstance(error, DeltaError):
+    if isinstance(error, DeltaError) or (isinstance(error, OSError) and str(error).startswith("Generic ")):
         return (
-            f"The lake's storage refuses: {_first_line(str(error))}; see to it and run again: "
+            f"The lake's storage refuses: {_first_line(_of_delta_rs(error))}; see to it and run again: "
             "readers still see the last whole release."
         )
     if isinstance(error, OSError) and error.filename:
@@ -68,6 +68,12 @@ def _first_line(text: str) -> str:
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     line = re.sub(r"\s*SQLSTATE: \w+$", "", line).rstrip(".;: ")
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rstrip()}..."
+
+
+def _of_delta_rs(error: Exception) -> str:
+    """What delta-rs says, which draws its causes as a coloured tree, in one line."""
+    plain = re.sub(r"\x1b\[\d+m", "", str(error))
+    return ": ".join(part.strip() for part in re.split(r"[↳\n]", plain) if part.strip())
 
 
 def _java_message(error: Py4JJavaError) -> str:

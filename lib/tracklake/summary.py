@@ -124,13 +124,12 @@ def failures(run: RedRun) -> Rows:
     return ["expectation", "severity", "observed"], rows
 
 
-def staged_tables(run: RedRun) -> Rows:
-    """Columns and rows of what a run has staged: one row per table, with a line of code that reads it."""
-    rows: list[list[object]] = [
-        [table, staged.commit.rows_added, f'spark.read.parquet("{staged.path}")']
+def staged_tables(run: RedRun) -> list[str]:
+    """A line of Python per table that a run has staged, which reads what is staged in a notebook."""
+    return [
+        f'{table} = spark.read.parquet("{staged.path}")  # {staged.commit.rows_added:,} rows'
         for table, staged in run.staged.items()
     ]
-    return ["table", "rows", "read it in a notebook"], rows
 
 
 def publish_command(lake: Lake, run: RedRun) -> str:

@@ -24,7 +24,8 @@ def main(argv: Sequence[str]) -> int:
     """Inflicts the kills one after the other; 1 as soon as one leaves what should not be."""
     asked = _arguments(argv)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160, soft_wrap=True)
-    spark = spark_session(for_small_data(load("local")), "tracklake faults")
+    conf = for_small_data(load("local"), {"spark.driver.memory": "1g"})
+    spark = spark_session(conf, "tracklake faults")
     spark.sparkContext.setLogLevel("OFF")
     began, outcomes = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="tracklake-faults-") as temporary:

@@ -34,8 +34,8 @@ _STEP = re.compile(r"^✓ .*? ([\d.]+) s$", re.MULTILINE)
 class Lakes:
     """A lake with history, what an undisturbed run makes of it, and how to run again in this process.
 
-    ``steps`` are the seconds that each step of the undisturbed run took, ``writes`` is how often it wrote while it
-    published. ``suites_that_fail`` is a folder of suites of which the last to run fails.
+    ``steps`` are the seconds that each step of the undisturbed run took, the start of Spark aside; ``writes`` is how
+    often it wrote while it published. ``suites_that_fail`` is a folder of suites of which the last to run fails.
     """
 
     history: Path
@@ -67,7 +67,7 @@ def lakes_of(spark: SparkSession, folder: Path) -> Lakes:
         undisturbed,
         _suites_that_fail(folder / "expectations"),
         lambda lake: run(spark, lake, *RANGE),
-        [float(seconds) for seconds in _STEP.findall(said)],
+        [0.0, *[float(seconds) for seconds in _STEP.findall(said)]],
         len(writes),
     )
 

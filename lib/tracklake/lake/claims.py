@@ -20,6 +20,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from tracklake.errors import Overtaken
 from tracklake.lake.delta import properties
 
 LEASE = 120.0
@@ -27,6 +28,10 @@ LEASE = 120.0
 
 LOOKS_EVERY = 0.2
 """Seconds between two looks at a claim of another run."""
+
+
+_HELD_HERE: set[str] = set()
+"""Runs of this process that hold a claim or wait for one; a claim of any other stayed because storage failed."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,11 @@ class Claim:
 
     @property
     def is_of_the_dead(self) -> bool:
-        """Whether the process is known to be gone. Of another machine's processes nothing is known."""
+        """Whether run or process are known to be gone. Of another machine's processes nothing is known."""
         if self.machine != _machine():
             return False
+        if self.process == os.getpid():
+            return self.run_id not in _HELD_HERE
         try:
             os.kill(self.process, 0)
         except ProcessLookupError:
@@ -59,18 +66,23 @@ class Claims:
     storage_options: dict[str, str]
 
     @contextmanager
-    def held_by(self, run_id: str, waiting: Callable[[str], None]) -> Iterator[None]:
+    def held_by(self, run_id: str, waiting: Callable[[str], None]) -> Iterator[Held]:
         """The one claim, while the ``with`` block lasts.
 
         Waits for a run that holds it, and tells ``waiting`` so in a sentence; takes over from one whose process
         is gone, or whose claim is LEASE seconds old.
         """
-        held = self._take(Claim(run_id, _machine(), os.getpid()), waiting)
+        _HELD_HERE.add(run_id)
         try:
-            yield
+            mine = Claim(run_id, _machine(), os.getpid())
+            held = Held(self, mine, self._take(mine, waiting))
+            try:
+                yield held
+            finally:
+                with suppress(DeltaError, OSError):  # else the next run finds that this one is gone
+                    self._write(held.version, Claim())
         finally:
-            with suppress(DeltaError, OSError):  # else the next run finds that this one is gone
-                self._write(held, Claim())
+            _HELD_HERE.discard(run_id)
 
     def newest(self) -> tuple[int, Claim]:
         """The version of the table, and the claim that it states."""
@@ -83,11 +95,12 @@ class Claims:
         seen, since = -1, 0.0
         while True:
             version, claim = self.newest()
+            is_free = not claim.run_id or claim == mine or claim.is_of_the_dead
             if version != seen:
                 seen, since = version, time.monotonic()
-                if claim.run_id and not claim.is_of_the_dead:
+                if not is_free:
                     waiting(f"Run {claim.run_id} is publishing to this lake: waiting until it is done.")
-            if not claim.run_id or claim.is_of_the_dead or time.monotonic() - since > LEASE:
+            if is_free or time.monotonic() - since > LEASE:
                 try:
                     return self._write(version, mine)
                 except CommitFailedError:
@@ -117,6 +130,24 @@ class Claims:
                     storage_options=self.storage_options,
                 )
         return DeltaTable(self.uri, storage_options=self.storage_options)
+
+
+@dataclass
+class Held:
+    """A claim that is held: the version of the table of claims that says so."""
+
+    claims: Claims
+    claim: Claim
+    version: int
+
+    def renew(self) -> None:
+        """Makes the claim last for another LEASE. Raises Overtaken if another run has taken it over."""
+        try:
+            self.version = self.claims._write(self.version, self.claim)
+        except CommitFailedError as error:
+            raise Overtaken(
+                f"Another run has taken over the claim of run {self.claim.run_id}, which took too long: run it again."
+            ) from error
 
 
 def _machine() -> str:

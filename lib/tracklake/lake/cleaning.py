@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tracklake.lake.claims import Held
 from tracklake.lake.lake import Lake
 from tracklake.lake.releases import Release
 from tracklake.lake.storage import Folder, StoredFile
@@ -33,12 +34,12 @@ def kept(releases: list[Release], now: datetime, retention_days: int) -> list[Re
     return [one for one, until in zip(releases, followed_at, strict=False) if until >= since] + releases[-1:]
 
 
-def clean(lake: Lake, now: datetime, retention_days: int) -> dict[str, Cleaned]:
+def clean(lake: Lake, now: datetime, retention_days: int, held: Held) -> dict[str, Cleaned]:
     """Removes what is not kept; returns what went, by table, and under ``_scratch`` and ``_runs``.
 
-    For the holder of the claim. Files stay that a kept release names, or one of the versions that a job last
-    worked up, or the newest version of a table; what a run staged stays until the run is dead, and with a
-    record of it (``_runs``) for as long as a release.
+    For the holder of the claim, which is renewed before each table. Files stay that a kept release names, or one
+    of the versions that a job last worked up, or the newest version of a table; what a run staged stays until the
+    run is dead, and with a record of it (``_runs``) for as long as a release.
     """
     keep = kept(lake.ledger.all(), now, retention_days)
     records = Folder(lake.path("_runs"))
@@ -56,6 +57,7 @@ def clean(lake: Lake, now: datetime, retention_days: int) -> dict[str, Cleaned]:
     cleaned = {}
     for table, files in tables.items():
         named = _named(lake, table, keep)
+        held.renew()
         unnamed = [
             file for file in files if (run := _run_of(file)) and file.path not in named and is_over(run)
         ]

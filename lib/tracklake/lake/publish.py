@@ -68,7 +68,7 @@ def publish(
         for table, change in staged.items():
             if change.commit.adds or change.commit.removes:
                 versions[table] = lake.log(table).commit(heads[table], change.commit, release.run_id)
-        tables = {table: versions[table] for table in CONTRACTS if table in {*base.tables, *staged}}
+        tables = {table: versions[table] for table in {**base.tables, **staged}}
         built = {
             job: {name: tables[name] for name in names if name in tables} for job, names in worked_up.items()
         }
@@ -104,7 +104,7 @@ def prepare(lake: Lake, base: Release, run_id: str) -> dict[str, int]:
             "was at work: nothing of this run was published, run it again."
         )
     heads: dict[str, int] = {}
-    for table in CONTRACTS:
+    for table in {**CONTRACTS, **base.tables}:
         log = lake.log(table)
         head, released = log.version(), base.tables.get(table)
         if head is None:

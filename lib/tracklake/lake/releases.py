@@ -118,4 +118,6 @@ class Ledger:
 
 
 def _release(row: dict[str, Any]) -> Release:
-    return Release(**{**row, **{name: json.loads(row.get(name) or "{}") for name in _JSON}})
+    """The release that a row says, whatever columns the library had that wrote it."""
+    known = {name: row.get(name) for name in _SCHEMA.names}
+    return Release(**{**known, **{name: json.loads(known[name] or "{}") for name in _JSON}})

@@ -42,7 +42,7 @@ def roll_back(lake: Lake, to: Release, by: Release, waiting: Callable[[str], Non
             by,
             release=base.release + 1,
             released_at=datetime.now(UTC),
-            tables={table: heads[table] for table in to.tables},
+            tables={table: heads[table] for table in to.tables if table in heads},
             built_from=renumbered(to.built_from, to.tables, heads),
             rows_added={table: sum(file.rows for file in files) for table, files in come.items() if files},
             rows_removed={table: sum(file.rows for file in files) for table, files in gone.items() if files},
