@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 from tracklake import cli
 from tracklake.run import Run
 from tracklake.transforms.days import calendar
-from tracklake.transforms.members import artists, credits, tracks
+from tracklake.transforms.members import artists, credits, named, tracks
 from tracklake.transforms.users import anonymous_user, user_versions
 
 
@@ -29,9 +29,10 @@ def main(run: Run) -> None:
     users = user_versions(told, before).unionByName(anonymous_user(run.spark))
     run.stage_members("dim_user", users, "user_id")
 
-    run.stage_members("dim_artist", artists(events, catalogue, run.published("dim_artist")), "artist_id")
+    names = run.keep("names", named(events))
+    run.stage_members("dim_artist", artists(names, catalogue, run.published("dim_artist")), "artist_id")
     known, known_credits = run.published("dim_track"), run.published("bridge_track_artist")
-    members = tracks(events, catalogue, known, known_credits)
+    members = run.keep("tracks", tracks(names, catalogue, known, known_credits))
     run.stage_members("dim_track", members.drop("credit"), "track_id")
     run.stage_members("bridge_track_artist", credits(members), "track_id")
 

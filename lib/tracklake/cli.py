@@ -22,6 +22,8 @@ from tracklake.session import spark_session
 
 Job = Callable[..., None]
 
+_WITHOUT_LAKE: set[Job] = set()
+
 
 def _day(text: str) -> date:
     try:
@@ -62,7 +64,7 @@ class Request:
 
 def without_lake(main: Job) -> Job:
     """Marks a job that writes nothing: it is handed a ``Look`` in place of a run, and --source may be left out."""
-    main.__dict__["needs_lake"] = False
+    _WITHOUT_LAKE.add(main)
     return main
 
 
@@ -148,8 +150,8 @@ def _command(main: Job) -> Any:
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shared, *own)]
 
     def collect(**values: Any) -> Request:
-        needs_lake = main.__dict__.get("needs_lake", True)
-        return Request(own={p.name: values.pop(p.name) for p in own}, needs_lake=needs_lake, **values)
+        own_values = {p.name: values.pop(p.name) for p in own}
+        return Request(own=own_values, needs_lake=main not in _WITHOUT_LAKE, **values)
 
     collect.__doc__ = main.__doc__
     collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

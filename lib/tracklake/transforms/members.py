@@ -18,6 +18,15 @@ def inferred_track_id(artist_name: str, title: str) -> Column:
     return F.concat(F.lit(INFERRED), key(F.col(artist_name), F.col(title)))
 
 
+def named(events: DataFrame) -> DataFrame:
+    """What events say of tracks and artists, one row per track and credit: enough for ``tracks`` and ``artists``."""
+    return events.groupBy("track_id", "artist_id", "artist_ids").agg(
+        F.min("track_name").alias("track_name"),
+        F.min("artist_name").alias("artist_name"),
+        F.max("duration_ms").alias("duration_ms"),
+    )
+
+
 def tracks(events: DataFrame, catalogue: DataFrame, known: DataFrame, known_credits: DataFrame) -> DataFrame:
     """dim_track rows of every track in the events or the catalogue, and the unknown track, each with ``credit``: the
     ids of all its artists, the primary one first.
