@@ -22,6 +22,9 @@ from tracklake.session import spark_session
 
 Job = Callable[..., None]
 
+_FLAGS: dict[Job, tuple[str, ...]] = {}
+"""The shared flags of jobs that do not take all of them."""
+
 
 def _day(text: str) -> date:
     try:
@@ -60,19 +63,18 @@ class Request:
             )
 
 
-_SHARED_FLAGS = tuple(field.name for field in fields(Request) if field.name not in ("own", "needs_lake"))
+_ALL_FLAGS = tuple(field.name for field in fields(Request) if field.name not in ("own", "needs_lake"))
 
 
 def on_the_lake(main: Job) -> Job:
     """Marks a job that reads no logs: of the shared flags it takes --env, --lake and --debug only."""
-    main.__dict__["shared_flags"] = ("env", "lake", "debug")
+    _FLAGS[main] = ("env", "lake", "debug")
     return main
 
 
 def without_lake(main: Job) -> Job:
     """Marks a job that writes nothing: it is handed a ``Look`` in place of a run, and --source may be left out."""
-    main.__dict__["needs_lake"] = False
-    main.__dict__["shared_flags"] = ("env", "source", "input", "debug")
+    _FLAGS[main] = ("env", "source", "input", "debug")
     return main
 
 
@@ -161,17 +163,14 @@ def _perform(main: Job, request: Request) -> None:
 
 
 def _command(main: Job) -> Any:
-    shared = [
-        p
-        for name, p in inspect.signature(Request).parameters.items()
-        if name in main.__dict__.get("shared_flags", _SHARED_FLAGS)
-    ]
+    flags = _FLAGS.get(main, _ALL_FLAGS)
+    shared = [p for name, p in inspect.signature(Request).parameters.items() if name in flags]
     own = list(inspect.signature(main, eval_str=True).parameters.values())[1:]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shared, *own)]
 
     def collect(**values: Any) -> Request:
-        needs_lake = main.__dict__.get("needs_lake", True)
-        return Request(own={p.name: values.pop(p.name) for p in own}, needs_lake=needs_lake, **values)
+        own_values = {p.name: values.pop(p.name) for p in own}
+        return Request(own=own_values, needs_lake="lake" in flags, **values)
 
     collect.__doc__ = main.__doc__
     collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -42,16 +42,19 @@ _SHIPPED_WITH_SPARK = (
 
 
 def resolved() -> list[Path]:
-    """The jars in the checkout's cache; none when not all were resolved yet, or without a checkout."""
-    found = [_of(coordinate) for coordinate in COORDINATES]
-    return [jar for jars in found for jar in jars] if all(found) else []
+    """The jars in the checkout's cache; none when they were not resolved yet, or without a checkout."""
+    return [jar for coordinate in COORDINATES for jar in _of(coordinate)]
+
+
+def missing() -> list[str]:
+    """The coordinates whose jars are not in the checkout's cache."""
+    return [coordinate for coordinate in COORDINATES if not _of(coordinate)]
 
 
 def resolve() -> list[Path]:
     """Lets Spark's own Ivy fetch the jars into the cache. Raises TracklakeError when it cannot."""
-    for coordinate in COORDINATES:
-        if not _of(coordinate):
-            _fetch(coordinate)
+    for coordinate in missing():
+        _fetch(coordinate)
     return resolved()
 
 

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from tracklake.config import Conf
-from tracklake.jars import COORDINATES, resolved
+from tracklake.jars import missing, resolved
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -38,12 +38,13 @@ def spark_settings(conf: Conf) -> dict[str, str]:
 
 def class_path(conf: Conf) -> dict[str, str]:
     """How the jars that pyspark lacks reach Spark: the checkout's own copies, else by their Maven coordinates."""
-    jars = [str(jar) for jar in resolved()]
+    jars, packages = [str(jar) for jar in resolved()], missing()
+    settings = {"spark.jars.packages": ",".join(packages)} if packages else {}
     if not jars:
-        return {"spark.jars.packages": ",".join(COORDINATES)}
+        return settings
     if conf.is_local:  # straight from where they are; spark.jars would copy them at each start
-        return {"spark.driver.extraClassPath": os.pathsep.join(jars)}
-    return {"spark.jars": ",".join(jars)}
+        return {**settings, "spark.driver.extraClassPath": os.pathsep.join(jars)}
+    return {**settings, "spark.jars": ",".join(jars)}
 
 
 def spark_session(conf: Conf, app_name: str) -> "SparkSession":

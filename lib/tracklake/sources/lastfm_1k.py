@@ -78,9 +78,10 @@ def _reason() -> Column:
 
 
 def recognise(sample: Sample) -> str:
-    """Six fields with tabs between, a time in the second."""
+    """Six fields with tabs between and a time in the second, in most lines that have tabs."""
     rows = [row for row in sample.rows() if len(row) > 1]
-    if rows and all(len(row) == len(FIELDS) and row[1][4:5] == "-" and "T" in row[1] for row in rows):
+    plays = [row for row in rows if len(row) == len(FIELDS) and row[1][4:5] == "-" and "T" in row[1]]
+    if len(plays) > len(rows) / 2:
         return "lines have six fields with tabs between, an ISO time in the second"
     return ""
 
