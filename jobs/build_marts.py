@@ -1,5 +1,6 @@
 """Bring the marts up to date: the periods (day, week, 28 days) in which facts changed."""
 
+from jobs import build_satisfaction
 from tracklake import cli
 from tracklake.run import Run
 from tracklake.transforms.periods import days_of, starts_of
@@ -12,6 +13,7 @@ def main(run: Run) -> None:
 
     With --start and --end, the periods of those dates are built again in any case.
     """
+    build_satisfaction.main(run)
     changes = run.changes("build_marts", *FACTS, "dim_track")
     dates = run.asked_for("fact_stream").union(*(changes.dates(fact) for fact in FACTS))
     if not dates:

@@ -33,6 +33,8 @@ def conf() -> Conf:
     settings = {
         **local.spark.conf,
         "spark.sql.shuffle.partitions": "2",
+        # Small data gives the JVM no time to optimise.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         # A thousand plans and a table's state for every lake of every test would fill the heap.
         "spark.sql.ui.retainedExecutions": "5",
         "spark.ui.retainedJobs": "20",

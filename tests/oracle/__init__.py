@@ -29,6 +29,10 @@ TABLES = (
     "fact_feedback",
     "fact_track_day",
     "fact_artist_day",
+    "satisfaction_model",
+    "session_satisfaction",
+    "mart_user_satisfaction",
+    "mart_interplay",
 )
 STEPS = (
     "record",
@@ -49,9 +53,16 @@ STEPS = (
     "fact_feedback",
     "fact_track_day",
     "fact_artist_day",
+    "session_behaviour",
+    "satisfaction_model",
+    "session_satisfaction",
+    "mart_user_satisfaction",
+    "mart_interplay",
 )
 SQL = Path(__file__).parent
 SHOWN = 5
+K = 5
+"""No mart tells of fewer listeners."""
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})")
 _MONTH = re.compile(r"(?:^|/)(\d{4})/(\d{2})/")
 _CP1252 = {
@@ -74,6 +85,7 @@ def load(
     con = duckdb.connect()
     con.create_function("repaired", repaired, ["VARCHAR"], "VARCHAR")
     con.execute((SQL / "macros.sql").read_text())
+    con.execute(f"SET VARIABLE k = {K}")
     logs = [
         path
         for path in _files(folder / "log_data")
@@ -81,9 +93,14 @@ def load(
     ]
     _fill(con, "log_line", _lines(folder, logs))
     _fill(con, "catalogue_line", _lines(folder, _files(folder / "song_data")))
-    for step in STEPS:
-        con.execute(f"CREATE TABLE {step} AS {(SQL / f'{step}.sql').read_text()}")
+    build(con, *STEPS)
     return con
+
+
+def build(con: duckdb.DuckDBPyConnection, *steps: str) -> None:
+    """Makes the tables of these steps from those that the connection has."""
+    for step in steps:
+        con.execute(f"CREATE TABLE {step} AS {(SQL / f'{step}.sql').read_text()}")
 
 
 def repaired(text: str) -> str:

@@ -18,7 +18,11 @@ from tracklake.tables import (
     fact_session,
     fact_stream,
     fact_track_day,
+    mart_interplay,
+    mart_user_satisfaction,
     quarantine,
+    satisfaction_model,
+    session_satisfaction,
 )
 from tracklake.tables.contract import Column, Contract, Reference
 
@@ -40,6 +44,10 @@ CONTRACTS: dict[str, Contract] = {
         fact_feedback,
         fact_track_day,
         fact_artist_day,
+        satisfaction_model,
+        session_satisfaction,
+        mart_user_satisfaction,
+        mart_interplay,
     )
 }
 """Every contract by table name; a table comes after all tables that it refers to."""
