@@ -48,8 +48,8 @@ def main(run: Run) -> None:
 
     starts = starts_of(changed | served_anew)
     with run.steps.step("Looking at how plays were received"):
-        received = run.keep("reactions", corrected(reactions_on(run, days_of(starts), models), starts))
-    run.stage("mart_interplay", interplay(received, run.conf.privacy.k), starts)
+        received = run.keep("reactions", reactions_on(run, days_of(starts), models))
+    run.stage("mart_interplay", interplay(corrected(received, starts), run.conf.privacy.k), starts)
 
 
 def behaviour_on(run: Run, dates: Collection[date]) -> DataFrame:
@@ -60,7 +60,7 @@ def behaviour_on(run: Run, dates: Collection[date]) -> DataFrame:
     before = {day for day in run.slices("fact_stream") if any(one - LOOK_BACK <= day <= one for one in dates)}
     return session_behaviour(
         run.read("fact_session", dates),
-        session_history(run.read("fact_session", nearby), max(there)),
+        session_history(run.read("fact_session", nearby), max(there, default=max(dates))),
         run.read("fact_stream", before | heard),
         run.read("fact_feedback", heard),
     )

@@ -45,16 +45,20 @@ def plant(folder: Path, seed: int = 7, users: int = 400, sessions: int = 30, tra
     count = users * sessions
     evening = chance.random(count) < 1 / (1 + np.exp(-contentment))
     mood = chance.normal(0, 0.04, count)
-    length = chance.integers(3, 13, count)
-    if folder.exists() is False:
-        folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
 
     wish = liking * contentment[:, None] + 0.7 * evening_track * evening[:, None]
-    ranked = np.argsort(-(wish + chance.gumbel(size=(count, tracks))), axis=1)
+    # Tracks come or stay away one by one, so that none takes another's place.
+    appetite = chance.normal(-2.4, 0.4, count)
+    comes = chance.random((count, tracks)) < 1 / (1 + np.exp(-wish - appetite[:, None]))
+    comes[np.arange(count), chance.integers(0, tracks, count)] = True
+    length = comes.sum(axis=1)
+    wanted = comes + chance.random((count, tracks))
+    ranked = np.argsort(-wanted, axis=1)
     played = np.arange(tracks) < length[:, None]
-    # Openers come first, in the order in which they were wished for.
-    order = np.argsort(np.where(played, ~opener[ranked], 2), axis=1, kind="stable")
-    ranked = np.take_along_axis(ranked, order, axis=1)
+    # Openers come first, all else in any order.
+    turn = ~opener[ranked] + chance.random((count, tracks))
+    ranked = np.take_along_axis(ranked, np.argsort(np.where(played, turn, 2), axis=1), axis=1)
     session, place = np.nonzero(played)
     track = ranked[session, place]
 
@@ -108,7 +112,7 @@ def plant(folder: Path, seed: int = 7, users: int = 400, sessions: int = 30, tra
                 "track_id": [f"track {n}" for n in track],
                 "artist_id": [f"artist {n // 2}" for n in track],
                 "completion": heard,
-                "is_skip": heard < 0.15,
+                "is_skip": chance.random(len(track)) < 0.1,
             }
         ),
         folder / "fact_stream.parquet",

@@ -48,17 +48,32 @@ in_period AS (
     CROSS JOIN (VALUES ('day', 1), ('week', 7), ('28_days', 28)) AS kind (period, days)
 ),
 
-apart AS (
+first_apart AS (
     SELECT *, round(reaction - avg(reaction) OVER (PARTITION BY period, period_start, user_id)) AS deviation
     FROM in_period
+),
+
+first_corrected AS (
+    SELECT
+        *,
+        reaction - round(avg(deviation) OVER (PARTITION BY period, period_start, place, length, quarter, is_weekend))
+            AS once
+    FROM first_apart
+),
+
+-- Once more, for listeners' means were taken before their cells were known.
+second_apart AS (
+    SELECT *, round(once - avg(once) OVER (PARTITION BY period, period_start, user_id)) AS second_deviation
+    FROM first_corrected
 ),
 
 corrected AS (
     SELECT
         *,
-        reaction - round(avg(deviation) OVER (PARTITION BY period, period_start, place, length, quarter, is_weekend))
-            AS net
-    FROM apart
+        once - round(
+            avg(second_deviation) OVER (PARTITION BY period, period_start, place, length, quarter, is_weekend)
+        ) AS net
+    FROM second_apart
 ),
 
 session AS (

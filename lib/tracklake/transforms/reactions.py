@@ -16,6 +16,8 @@ from tracklake.transforms.satisfaction import PERIOD, SERVED, in_periods
 CELL = ("position", "length", "time_of_day", "is_weekend")
 """What a reaction is corrected for: where in the session, how long a session, when."""
 
+PASSES = 2
+
 
 def reactions(plays: DataFrame, sessions: DataFrame, feedback: DataFrame, models: DataFrame) -> DataFrame:
     """One row per play in a session: how it was received, by the weights of satisfaction_model, and its CELL.
@@ -96,23 +98,26 @@ def corrected(reactions: DataFrame, starts: Collection[date]) -> DataFrame:
     """The reactions, less what their cell explains, once for each period that begins on one of the days.
 
     A cell explains the mean, over its plays in the period, of how far a reaction lies from the mean of its
-    listener: within listeners, so that cells in which the contented listen are not held against them (the
-    first step of Frisch-Waugh-Lovell, on dummies of cells after those of listeners). The reactions are all
-    those of the periods, of every kind.
+    listener: within listeners, so that cells in which the contented listen are not held against them. That is
+    least squares on dummies of listeners and cells by alternating projections (Gaure 2013), the first step of
+    Frisch-Waugh-Lovell; what a further pass would change is small. The reactions are all those of the periods,
+    of every kind.
     """
+    plays = in_periods(reactions, "session_date", starts)
+    for _ in range(PASSES):
+        plays = _less_cells(plays)
+    return plays.select(*PERIOD, "session_key", "user_id", "track_id", "artist_id", "reaction")
+
+
+def _less_cells(plays: DataFrame) -> DataFrame:
     of_user = Window.partitionBy(*PERIOD, "user_id")
     usual = F.sum("reaction").over(of_user) / F.count(F.lit(1)).over(of_user)
-    apart = in_periods(reactions, "session_date", starts).withColumn(
-        "_apart", F.round(F.col("reaction") - usual).cast("bigint")
+    cells = (
+        plays.select(*PERIOD, *CELL, F.round(F.col("reaction") - usual).cast("bigint").alias("_apart"))
+        .groupBy(*PERIOD, *CELL)
+        .agg(F.round(F.sum("_apart") / F.count(F.lit(1))).cast("bigint").alias("_explained"))
     )
-    cells = apart.groupBy(*PERIOD, *CELL).agg(
-        F.round(F.sum("_apart") / F.count(F.lit(1))).cast("bigint").alias("_explained")
-    )
-    return apart.join(F.broadcast(cells), on=[*PERIOD, *CELL], how="inner").select(
-        *PERIOD,
-        "session_key",
-        "user_id",
-        "track_id",
-        "artist_id",
+    return plays.join(F.broadcast(cells), on=[*PERIOD, *CELL], how="inner").select(
+        *[name for name in plays.columns if name != "reaction"],
         (F.col("reaction") - F.col("_explained")).alias("reaction"),
     )
