@@ -14,7 +14,7 @@ from contenders import CONTENDERS, environment, submitted
 from measured import Measured, measure
 from rich.console import Console
 from rich.table import Table
-from same_tables import differences, fingerprint
+from same_tables import COMPARED, differences, fingerprint
 
 from tracklake.tables import CONTRACTS
 
@@ -131,7 +131,8 @@ def _compare(console: Console, outputs: Mapping[str, Path]) -> bool:
     first, *others = outputs
     equal = True
     with duckdb.connect() as con:
-        for name, contract in CONTRACTS.items():
+        for name in COMPARED:
+            contract = CONTRACTS[name]
             prints = {
                 contender: fingerprint(CONTENDERS[contender].table(con, output, name), contract)
                 for contender, output in outputs.items()
@@ -142,7 +143,7 @@ def _compare(console: Console, outputs: Mapping[str, Path]) -> bool:
                     equal = False
                     console.print(f"[red]{name} of {first} and {other} differ:[/red] {found}")
     if equal and others:
-        console.print(f"[green]All {len(CONTRACTS)} tables of {', '.join(outputs)} hold equal rows.[/green]")
+        console.print(f"[green]All {len(COMPARED)} tables of {', '.join(outputs)} hold equal rows.[/green]")
     return equal
 
 

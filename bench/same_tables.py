@@ -5,10 +5,18 @@ from dataclasses import dataclass
 
 import duckdb
 
-from tracklake.tables import Contract
+from tracklake.tables import CONTRACTS, Contract
 
-NOT_COMPARED = frozenset({"ingested_at", "run_id", "source_file", "detail"})
-"""When and by which run a record was read, from which of the files that hold it, a refusal's words."""
+OF_MARTS = frozenset(
+    {"context_type", "early_skips", "replays", "heard_ms", "length_ms", "saves", "listeners_sketch"}
+)
+"""Columns of facts that only the marts need; the other contenders build no marts and lack them."""
+
+NOT_COMPARED = frozenset({"ingested_at", "run_id", "source_file", "detail"}) | OF_MARTS
+"""When and by which run a record was read, from which of the files that hold it, a refusal's words; OF_MARTS."""
+
+COMPARED = [table for table in CONTRACTS if not table.startswith(("mart_", "fact_audience"))]
+"""The tables that all contenders build."""
 
 _AS_COMPARED = {
     "timestamp": "epoch_us({})",

@@ -1,26 +1,59 @@
-"""Bring the marts up to date: the periods (day, week, 28 days) in which facts changed."""
+"""Bring the marts up to date: what the facts amount to by day, week and 28 days."""
+
+from datetime import timedelta
 
 from jobs import build_satisfaction
 from tracklake import cli
 from tracklake.run import Run
-from tracklake.transforms.periods import days_of, starts_of
+from tracklake.transforms.artist_groups import artist_groups, loyalty
+from tracklake.transforms.artist_performance import artist_performance
+from tracklake.transforms.listening import listening, source_mixes, top_markets
+from tracklake.transforms.periods import HISTORY_BLOCKS, PERIODS, days_of, touched_blocks
+from tracklake.transforms.privacy import shown_levels
+from tracklake.transforms.totals import audiences, histories, member_days, period_totals
+from tracklake.transforms.track_performance import track_performance
 
 FACTS = ("fact_stream", "fact_session", "fact_feedback")
+BLOCK = timedelta(days=PERIODS["28_days"])
 
 
 def main(run: Run) -> None:
-    """Builds the marts anew for the periods whose facts changed; a mart's slices are first days of periods.
+    """Builds the marts anew in the blocks of 28 days whose facts, or whose history, changed.
 
-    With --start and --end, the periods of those dates are built again in any case.
+    A mart's slices are the first days of its periods. With --start and --end, the blocks of those dates are built
+    again in any case.
     """
     build_satisfaction.main(run)
-    changes = run.changes("build_marts", *FACTS, "dim_track")
+    changes = run.changes("build_marts", *FACTS)
     dates = run.asked_for("fact_stream").union(*(changes.dates(fact) for fact in FACTS))
     if not dates:
         return
-    starts = starts_of(dates)
-    days = days_of(starts) & run.slices("fact_stream")
-    run.steps.note(f"{len(starts)} first days of periods changed, on {len(days)} days of plays")
+    held = run.slices("fact_track_day")
+    blocks = touched_blocks(dates, held)
+    before = {block - BLOCK for block in blocks} - blocks
+    days = days_of(blocks)
+    around = days | days_of(before)
+    past = {block - BLOCK * n for block in blocks for n in range(HISTORY_BLOCKS + 1)}
+    k = run.conf.privacy.k
+    tracks = run.read("dim_track").select("track_id", "artist_id")
+
+    of_members = member_days(run.read("fact_track_day", around), run.read("fact_artist_day", around))
+    run.stage("fact_audience", audiences(of_members.where(of_members["block"].isin(sorted(blocks)))), blocks)
+
+    with run.steps.step("Summing up periods"):
+        known = run.read("fact_audience", past | blocks)
+        sums = period_totals(of_members, histories(known, blocks | before), held & around)
+        around_totals = run.keep("period-totals", sums)
+        levels = run.keep("shown-levels", shown_levels(around_totals, tracks, k))
+        totals = around_totals.where(around_totals["block"].isin(sorted(blocks)))
+        heard = run.keep("listening", listening(run.read("fact_stream", days), run.read("dim_user")))
+        loyal = run.keep("loyalty", loyalty(heard))
+
+    markets, mixes = top_markets(heard, k), source_mixes(heard, k)
+    run.stage("mart_track_performance", track_performance(totals, levels, tracks, markets, mixes, k), days)
+    run.stage("mart_artist", artist_performance(totals, levels, tracks, loyal, k), days)
+    earlier = run.read("mart_artist_audience", before)
+    run.stage("mart_artist_audience", artist_groups(loyal, known, levels, earlier, k), blocks)
 
 
 if __name__ == "__main__":

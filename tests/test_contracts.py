@@ -28,12 +28,13 @@ DESIGN = {
     "fact_session": "session_key user_key user_id started_at ended_at session_date events plays streams skips"
     " tracks artists listening_ms",
     "fact_stream": "event_id event_time event_date user_key user_id track_key track_id artist_key artist_id"
-    " session_key ms_played duration_ms completion is_stream is_skip level platform country source",
+    " session_key ms_played duration_ms completion is_stream is_skip level platform country source"
+    " context_type",
     "fact_feedback": "event_id event_time event_date user_key user_id track_key artist_key event_type",
     "fact_track_day": "track_key track_id event_date plays streams skips listeners listening_ms likes"
-    " playlist_adds",
+    " playlist_adds early_skips replays heard_ms length_ms saves listeners_sketch",
     "fact_artist_day": "artist_key artist_id event_date plays streams skips listeners listening_ms likes"
-    " playlist_adds",
+    " playlist_adds early_skips replays heard_ms length_ms saves listeners_sketch",
     "satisfaction_model": "period_start is_default sessions returns intercept habit_weight brier calibration_error auc"
     " completion_weight completion_mean completion_sd skip_share_weight skip_share_mean"
     " skip_share_sd skip_run_share_weight skip_run_share_mean skip_run_share_sd praise_rate_weight"
@@ -45,8 +46,8 @@ DESIGN = {
     "session_satisfaction": "session_key user_id started_at session_date plays listening_ms satisfaction completion"
     " skip_share skip_run_share praise_rate dislike_rate length discovery artist_discovery"
     " artist_entropy artist_concentration recent_sessions returned_1d returned_7d",
-    "mart_user_satisfaction": "user_id period period_start sessions plays listening_ms satisfaction completion skip_share"
-    " skip_run_share praise_rate dislike_rate discovery artist_discovery artist_entropy"
+    "mart_user_satisfaction": "user_id period period_start sessions plays listening_ms satisfaction completion"
+    " skip_share skip_run_share praise_rate dislike_rate discovery artist_discovery artist_entropy"
     " artist_concentration returned_1d returned_7d",
     "mart_interplay": "item_type item_id period period_start listeners compared_listeners k effect effect_low"
     " effect_high standard_error shrunk_effect shrunk_low shrunk_high quadrant",

@@ -12,8 +12,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tests.oracle import assert_same, build
+from tests.oracle import assert_same, compute, connect
 from tests.planted import PERIOD_START, Planted, plant
+from tracklake.tables import contract
 from tracklake.transforms.behaviour import session_behaviour, session_history
 from tracklake.transforms.interplay import compared, effects, interplay, on_the_map, shown, shrunk, student
 from tracklake.transforms.reactions import corrected, reactions
@@ -115,13 +116,13 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Planted:
 
 @pytest.fixture(scope="module")
 def oracle(few: Planted) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect()
-    con.execute(f"SET TimeZone = 'UTC'; SET VARIABLE k = {K}")
+    con = connect(K)
+    con.execute("SET TimeZone = 'UTC'")
     for fact in ("fact_stream", "fact_session", "fact_feedback"):
         path = few.folder / f"{fact}.parquet"
         con.execute(f"CREATE TABLE {fact} AS SELECT * REPLACE ({utc(con, path)}) FROM read_parquet('{path}')")
     steps = ("session_behaviour", "satisfaction_model", "session_satisfaction")
-    build(con, *steps, "mart_user_satisfaction", "mart_interplay")
+    compute(con, [*steps, "mart_user_satisfaction", "mart_interplay"])
     return con
 
 
@@ -226,9 +227,20 @@ def test_students_quantile_is_close_from_4_degrees_of_freedom_on(spark: SparkSes
         assert quantile == pytest.approx(known[n], abs=0.01)
 
 
-def test_nothing_is_told_of_fewer_listeners_than_k(spark: SparkSession, few: Planted) -> None:
-    all_listeners = fact(spark, few, "fact_stream").select("user_id").distinct().count()
-    assert interplay(corrected(reactions_to(spark, few), {PERIOD_START}), all_listeners + 1).count() == 0
+def test_nothing_is_told_of_fewer_listeners_than_k_nor_of_their_exact_number(spark: SparkSession) -> None:
+    counted = [("few", 4, 4), ("enough", 5, 4), ("more", 14, 11)]
+    found = shown(spark.createDataFrame(counted, "item_id string, listeners int, compared_listeners int"), K)
+    assert [tuple(row) for row in found.collect()] == [("enough", 5, 0, K), ("more", 10, 10, K)]
+
+
+def test_no_figure_adds_up_over_periods() -> None:
+    """Of such a figure, that of a hidden day is that of its week less those of the days shown."""
+    figures = [c.name for c in contract("mart_interplay").columns if c.type in ("bigint", "double")]
+    assert set(figures) == {
+        *("listeners", "compared_listeners", "k"),
+        *("effect", "effect_low", "effect_high", "standard_error"),
+        *("shrunk_effect", "shrunk_low", "shrunk_high"),
+    }
 
 
 def reactions_to(spark: SparkSession, planted: Planted) -> DataFrame:

@@ -28,6 +28,8 @@ TODAY = NOON.date()
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
+Play = tuple[str, float | None, bool]
+
 SESSION = (
     "session_key string, user_id string, started_at timestamp, ended_at timestamp, session_date date,"
     " plays bigint, listening_ms bigint"
@@ -39,74 +41,94 @@ PLAY = (
 FEEDBACK = "event_time timestamp, event_date date, user_id string, track_key string, event_type string"
 
 
-def listened(
-    spark: SparkSession,
-    sessions: dict[datetime, list[tuple[str, float | None, bool]]],
-    said: list[tuple[datetime, str]] = (),
-) -> list[Row]:
-    """One listener's sessions as session_behaviour tells them, in order; plays are (track, completion, skip)
-    and a minute apart, an artist is a track's first letter."""
-    visits = [
-        (f"s{at}", "u", at, at + MINUTE * len(plays), at.date(), len(plays), 0)
-        for at, plays in sessions.items()
-    ]
-    plays = [
-        (f"{at} {n:03}", at + MINUTE * n, "u", f"s{at}", track, track[0], completion, skip)
-        for at, plays in sessions.items()
-        for n, (track, completion, skip) in enumerate(plays)
-    ]
-    marks = [(at, at.date(), "u", "any", kind) for at, kind in said]
-    visit = spark.createDataFrame(visits, SESSION)
+def heard(*tracks: str) -> list[Play]:
+    """Plays to the end; an artist is a track's first letter."""
+    return [(track, 1.0, False) for track in tracks]
+
+
+STORIES: dict[str, dict[datetime, list[Play]]] = {
+    "skipper": {
+        NOON: [("a", 1.0, False), ("b", 0.1, True), ("c", 0.1, True), ("d", 0.0, True), ("e", None, False)]
+    },
+    "fan": {NOON: heard("a", "a", "a", "a")},
+    "explorer": {
+        NOON: heard("a1"),
+        NOON + 28 * DAY: heard("a1", "a2", "a1"),
+        NOON + 57 * DAY: heard("a1", "a2", "a1"),
+    },
+    "regular": {
+        NOON + 43 * DAY: heard("a"),
+        NOON + 49 * DAY: heard("a"),
+        NOON + 49 * DAY + 60 * MINUTE: heard("a"),
+        NOON + 57 * DAY: heard("a"),
+    },
+    "eclectic": {NOON: heard("a1", "a2", "b", "c")},
+}
+"""The sessions of some listeners: when, and (track, completion, skip) of plays a minute apart. The last day known is
+that of NOON + 57 days."""
+
+SAID = [
+    ("fan", NOON, "like"),
+    ("fan", NOON + MINUTE, "playlist_add"),
+    ("fan", NOON + MINUTE, "dislike"),
+    ("fan", NOON - MINUTE, "like"),
+]
+
+
+@pytest.fixture(scope="module")
+def told(spark: SparkSession) -> dict[str, list[Row]]:
+    """The sessions of each listener of STORIES as session_behaviour tells them, in order."""
+    sessions, plays = [], []
+    for user, visits in STORIES.items():
+        for at, heard_then in visits.items():
+            key = f"{user} {at}"
+            sessions.append((key, user, at, at + MINUTE * len(heard_then), at.date(), len(heard_then), 0))
+            plays += [
+                (f"{key} {n}", at + MINUTE * n, user, key, track, track[0], completion, skip)
+                for n, (track, completion, skip) in enumerate(heard_then)
+            ]
+    marks = [(at, at.date(), user, "any", kind) for user, at, kind in SAID]
+    visits = spark.createDataFrame(sessions, SESSION)
     found = session_behaviour(
-        visit,
-        session_history(visit, max(sessions).date()),
+        visits,
+        session_history(visits, max(at for _, _, at, *_ in sessions).date()),
         spark.createDataFrame(plays, PLAY),
         spark.createDataFrame(marks, FEEDBACK),
     )
-    return found.orderBy("started_at").collect()
+    rows = found.orderBy("started_at").collect()
+    return {user: [row for row in rows if row.user_id == user] for user in STORIES}
 
 
-def test_a_session_is_told_by_completion_skips_and_runs_of_skips(spark: SparkSession) -> None:
-    plays = [("a", 1.0, False), ("b", 0.1, True), ("c", 0.1, True), ("d", 0.0, True), ("e", None, False)]
-    (session,) = listened(spark, {NOON: plays})
+def test_a_session_is_told_by_completion_skips_and_runs_of_skips(told: dict[str, list[Row]]) -> None:
+    (session,) = told["skipper"]
     assert (session.completion, session.skip_share, session.skip_run_share) == (0.3, 0.6, 0.4)
 
 
-def test_feedback_counts_in_the_session_in_which_it_is_said(spark: SparkSession) -> None:
-    plays = [("a", 1.0, False)] * 4
-    said = [
-        (NOON, "like"),
-        (NOON + MINUTE, "playlist_add"),
-        (NOON + MINUTE, "dislike"),
-        (NOON - MINUTE, "like"),
-    ]
-    (session,) = listened(spark, {NOON: plays}, said)
+def test_feedback_counts_in_the_session_in_which_it_is_said(told: dict[str, list[Row]]) -> None:
+    (session,) = told["fan"]
     assert (session.praise_rate, session.dislike_rate) == (0.5, 0.25)
 
 
-def test_a_track_is_new_again_after_more_than_28_days(spark: SparkSession) -> None:
-    again = [("a1", 1.0, False), ("a2", 1.0, False), ("a1", 1.0, False)]
-    first, exactly, later = listened(spark, {NOON: again[:1], NOON + 28 * DAY: again, NOON + 57 * DAY: again})
+def test_a_track_is_new_again_after_more_than_28_days(told: dict[str, list[Row]]) -> None:
+    first, exactly, later = told["explorer"]
     assert (first.discovery, first.artist_discovery) == (1.0, 1.0)
     assert (exactly.discovery, exactly.artist_discovery) == (0.333333, 0.0)
     assert (later.discovery, later.artist_discovery) == (0.666667, 0.333333)
 
 
-def test_diversity_is_entropy_and_concentration_of_artists(spark: SparkSession) -> None:
-    plays = [("a1", 1.0, False), ("a2", 1.0, False), ("b", 1.0, False), ("c", 1.0, False)]
-    (session,) = listened(spark, {NOON: plays})
+def test_diversity_is_entropy_and_concentration_of_artists(told: dict[str, list[Row]]) -> None:
+    (session,) = told["eclectic"]
     assert session.artist_entropy == pytest.approx(1.5 * np.log(2), abs=2e-6)
     assert session.artist_concentration == 0.375
 
 
-def test_return_is_unknown_until_its_days_are_over_also_for_those_who_are_back(spark: SparkSession) -> None:
-    play = [("a", 1.0, False)]
-    at = [NOON, NOON + 6 * DAY, NOON + 6 * DAY + 60 * MINUTE, NOON + 14 * DAY]
-    found = listened(spark, dict.fromkeys(at, play))
-    assert [(s.returned_1d, s.returned_7d, s.recent_sessions) for s in found] == [
+def test_return_is_unknown_until_its_days_are_over_also_for_those_who_are_back(
+    told: dict[str, list[Row]],
+) -> None:
+    assert [(s.returned_1d, s.returned_7d, s.recent_sessions) for s in told["regular"]] == [
         (False, True, 0),
-        (True, True, 1),
-        (False, False, 2),
+        (True, None, 1),
+        (False, None, 2),
         (None, None, 3),
     ]
 
@@ -163,8 +185,12 @@ def past(spark: SparkSession) -> DataFrame:
     )
 
 
-def test_weights_are_those_of_newtons_method_under_the_same_signs(past: DataFrame) -> None:
-    model = fit(sample(past), TODAY, fewest=(500, 50)).collect()[0]
+@pytest.fixture(scope="module")
+def model(past: DataFrame) -> Row:
+    return fit(sample(past), TODAY, fewest=(500, 50)).collect()[0]
+
+
+def test_weights_are_those_of_newtons_method_under_the_same_signs(past: DataFrame, model: Row) -> None:
     rows = sample(past).toPandas()
     names = [*BEHAVIOUR, "habit"]
     x = rows[names].to_numpy()
@@ -201,10 +227,9 @@ def newton(x: np.ndarray, y: np.ndarray, names: list[str]) -> np.ndarray:
     return weights
 
 
-def test_the_order_of_sessions_does_not_change_the_weights(past: DataFrame) -> None:
+def test_the_order_of_sessions_does_not_change_the_weights(past: DataFrame, model: Row) -> None:
     shuffled = past.repartition(3, F.xxhash64("session_key", F.lit("another order")))
-    models = [fit(sample(rows), TODAY, fewest=(500, 50)).collect() for rows in (past, shuffled)]
-    assert models[0] == models[1]
+    assert fit(sample(shuffled), TODAY, fewest=(500, 50)).collect() == [model]
 
 
 def test_too_few_sessions_leave_the_defaults(past: DataFrame) -> None:

@@ -1,7 +1,7 @@
 """The oracle: the lake's tables computed a second time, in DuckDB, from the raw sparkify logs.
 
 It shares no code with the library. Each table is one SQL file beside this module; `load` runs them in order.
-Two columns are left to the pipeline: fact_stream's platform and country, which the logs do not state.
+Three columns are left to the pipeline: fact_stream's platform, country and context_type, which the logs do not state.
 """
 
 import gzip
@@ -33,6 +33,10 @@ TABLES = (
     "session_satisfaction",
     "mart_user_satisfaction",
     "mart_interplay",
+    "fact_audience",
+    "mart_track_performance",
+    "mart_artist",
+    "mart_artist_audience",
 )
 STEPS = (
     "record",
@@ -58,11 +62,19 @@ STEPS = (
     "session_satisfaction",
     "mart_user_satisfaction",
     "mart_interplay",
+    "member_listened",
+    "member_period",
+    "member_level",
+    "fact_audience",
+    "mart_track_performance",
+    "mart_artist",
+    "mart_artist_audience",
 )
+MARTS = STEPS[STEPS.index("member_listened") :]
+"""The steps from facts to marts."""
+
 SQL = Path(__file__).parent
 SHOWN = 5
-K = 5
-"""No mart tells of fewer listeners."""
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})")
 _MONTH = re.compile(r"(?:^|/)(\d{4})/(\d{2})/")
 _CP1252 = {
@@ -73,19 +85,19 @@ _CP1252 = {
 
 
 def load(
-    input_dir: str | Path, start: date | str | None = None, end: date | str | None = None
+    input_dir: str | Path, start: date | str | None = None, end: date | str | None = None, k: int = 5
 ) -> duckdb.DuckDBPyConnection:
     """A connection with all tables of the lake (TABLES), and `counts`: read, events, duplicates, quarantined.
+
+    `k` is the number of listeners of which marts may tell at least. Sketches are left out.
 
     The range picks log files by the day (or month) in their path, both ends included; a path that has neither
     is always read.
     """
     folder = Path(input_dir)
     first, last = (str(day) if day is not None else None for day in (start, end))
-    con = duckdb.connect()
+    con = connect(k)
     con.create_function("repaired", repaired, ["VARCHAR"], "VARCHAR")
-    con.execute((SQL / "macros.sql").read_text())
-    con.execute(f"SET VARIABLE k = {K}")
     logs = [
         path
         for path in _files(folder / "log_data")
@@ -93,12 +105,20 @@ def load(
     ]
     _fill(con, "log_line", _lines(folder, logs))
     _fill(con, "catalogue_line", _lines(folder, _files(folder / "song_data")))
-    build(con, *STEPS)
+    compute(con, STEPS)
     return con
 
 
-def build(con: duckdb.DuckDBPyConnection, *steps: str) -> None:
-    """Makes the tables of these steps from those that the connection has."""
+def connect(k: int = 5) -> duckdb.DuckDBPyConnection:
+    """A connection without tables, to which `compute` may add steps."""
+    con = duckdb.connect()
+    con.execute("SET VARIABLE k = $1", [k])
+    con.execute((SQL / "macros.sql").read_text())
+    return con
+
+
+def compute(con: duckdb.DuckDBPyConnection, steps: Sequence[str]) -> None:
+    """Adds the tables of some of the steps to a connection that has those before."""
     for step in steps:
         con.execute(f"CREATE TABLE {step} AS {(SQL / f'{step}.sql').read_text()}")
 

@@ -26,3 +26,19 @@ CREATE MACRO milliseconds(seconds) AS
         WHEN json_type(seconds) IN ('UBIGINT', 'BIGINT', 'DOUBLE')
             THEN CAST(round(TRY_CAST(seconds ->> '$' AS DECIMAL(36, 12)) * 1000, 0) AS BIGINT)
     END;
+
+-- Fewest listeners of whom marts may tell.
+CREATE MACRO k() AS getvariable('k');
+
+-- First day of the period of a kind in which a day lies; 28 days are counted from the first Monday of 1970.
+CREATE MACRO start_of(kind, day) AS
+    CASE kind
+        WHEN 'day' THEN CAST(day AS DATE)
+        WHEN 'week' THEN CAST(date_trunc('week', CAST(day AS DATE)) AS DATE)
+        ELSE DATE '1970-01-05' + CAST(28 * CAST(floor((CAST(day AS DATE) - DATE '1970-01-05') / 28.0) AS INTEGER) AS INTEGER)
+    END;
+
+CREATE MACRO length_of(kind) AS CASE kind WHEN 'day' THEN 1 WHEN 'week' THEN 7 ELSE 28 END;
+
+-- Level of detail that a kind of period takes: what is shown is shown up to a level.
+CREATE MACRO detail_of(kind) AS CASE kind WHEN 'day' THEN 3 WHEN 'week' THEN 2 ELSE 1 END;

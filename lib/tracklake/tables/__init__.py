@@ -14,11 +14,15 @@ from tracklake.tables import (
     dim_user,
     event,
     fact_artist_day,
+    fact_audience,
     fact_feedback,
     fact_session,
     fact_stream,
     fact_track_day,
+    mart_artist,
+    mart_artist_audience,
     mart_interplay,
+    mart_track_performance,
     mart_user_satisfaction,
     quarantine,
     satisfaction_model,
@@ -48,6 +52,10 @@ CONTRACTS: dict[str, Contract] = {
         session_satisfaction,
         mart_user_satisfaction,
         mart_interplay,
+        fact_audience,
+        mart_track_performance,
+        mart_artist,
+        mart_artist_audience,
     )
 }
 """Every contract by table name; a table comes after all tables that it refers to."""

@@ -71,5 +71,6 @@ CONTRACT = Contract(
         Column("platform", "string", "Device or operating system family."),
         Column("country", "string", "Country code; null if unknown."),
         Column("source", "string", "Name of the source that the play came from.", nullable=False),
+        Column("context_type", "string", "What the track was played from, for example playlist or album."),
     ),
 )

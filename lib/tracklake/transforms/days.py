@@ -7,11 +7,34 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-DAY_COUNTS = ("plays", "streams", "skips", "listeners", "listening_ms", "likes", "playlist_adds")
+from tracklake.transforms.plays import EARLY_SKIP_MS
+from tracklake.transforms.sketches import sketch_of
+
+ADDED_UP = (
+    "plays",
+    "streams",
+    "skips",
+    "listening_ms",
+    "likes",
+    "playlist_adds",
+    "early_skips",
+    "replays",
+    "heard_ms",
+    "length_ms",
+    "saves",
+)
+"""Columns of the days of tracks and artists whose sums over days are those of longer periods."""
+
+DAY_COLUMNS = (
+    *ADDED_UP[:3],
+    "listeners",
+    *ADDED_UP[3:],
+    "listeners_sketch",
+)
 
 
 def track_days(streams: DataFrame, feedback: DataFrame, tracks: DataFrame) -> DataFrame:
-    """fact_track_day rows: one track on one UTC day on which it was played, liked or added to a playlist.
+    """fact_track_day rows: one track on one UTC day on which it was played, liked, saved or added to a playlist.
 
     listeners counts distinct users, the anonymous one not among them; listening_ms sums the known ms_played.
     """
@@ -21,7 +44,7 @@ def track_days(streams: DataFrame, feedback: DataFrame, tracks: DataFrame) -> Da
         .groupBy("track_key", "event_date")
         .agg(*_totals())
         .join(track_ids, on="track_key", how="left")
-        .select("track_key", "track_id", "event_date", *DAY_COUNTS)
+        .select("track_key", "track_id", "event_date", *DAY_COLUMNS)
     )
 
 
@@ -32,52 +55,61 @@ def artist_days(streams: DataFrame, feedback: DataFrame, artists: DataFrame) -> 
     """
     versions = artists.select("artist_key", "artist_id", "valid_from")
     return (
-        _by_user(streams, feedback, "artist_key")
+        _by_user(streams, feedback, "artist_key", "track_key")
         .join(versions, on="artist_key", how="left")
         .groupBy("artist_id", "event_date")
         .agg(F.max_by("artist_key", "valid_from").alias("artist_key"), *_totals())
-        .select("artist_key", "artist_id", "event_date", *DAY_COUNTS)
+        .select("artist_key", "artist_id", "event_date", *DAY_COLUMNS)
     )
 
 
-def _by_user(streams: DataFrame, feedback: DataFrame, member_key: str) -> DataFrame:
-    """One row per member, day and user: the plays are counted before users are told apart."""
-    none = F.lit(0).cast("bigint")
-    plays = streams.select(
-        member_key,
-        "event_date",
-        "user_id",
-        F.lit(1).alias("plays"),
-        F.col("is_stream").cast("bigint").alias("streams"),
-        F.col("is_skip").cast("bigint").alias("skips"),
-        F.coalesce("ms_played", none).alias("listening_ms"),
-        none.alias("likes"),
-        none.alias("playlist_adds"),
-    )
+def _by_user(streams: DataFrame, feedback: DataFrame, *member_keys: str) -> DataFrame:
+    """One row per member, day and user (and track): the plays are counted before users are told apart."""
+    heard = F.col("ms_played").isNotNull() & (F.col("duration_ms") > 0)
+    measured = {
+        "plays": F.lit(1),
+        "streams": F.col("is_stream"),
+        "skips": F.col("is_skip"),
+        "listening_ms": F.col("ms_played"),
+        "early_skips": F.col("is_skip") & (F.col("ms_played") < EARLY_SKIP_MS),
+        "heard_ms": F.when(heard, F.least("ms_played", "duration_ms")),
+        "length_ms": F.when(heard, F.col("duration_ms")),
+    }
     kind = F.col("event_type")
-    marks = feedback.where(kind.isin("like", "playlist_add")).select(
-        member_key,
-        "event_date",
-        "user_id",
-        none.alias("plays"),
-        none.alias("streams"),
-        none.alias("skips"),
-        none.alias("listening_ms"),
-        (kind == "like").cast("bigint").alias("likes"),
-        (kind == "playlist_add").cast("bigint").alias("playlist_adds"),
-    )
-    counts = [name for name in DAY_COUNTS if name != "listeners"]
+    marks = {
+        "likes": kind == "like",
+        "playlist_adds": kind == "playlist_add",
+        "saves": kind == "save",
+    }
+    counts = [name for name in ADDED_UP if name != "replays"]
+
+    def counted(frame: DataFrame, figures: dict[str, Column]) -> DataFrame:
+        none = F.lit(0).cast("bigint")
+        columns = [F.coalesce(figures[c].cast("bigint"), none) if c in figures else none for c in counts]
+        return frame.select(
+            *member_keys,
+            "event_date",
+            "user_id",
+            *[column.alias(name) for name, column in zip(counts, columns, strict=True)],
+        )
+
+    played = counted(streams, measured)
+    marked = counted(feedback.where(kind.isin("like", "playlist_add", "save")), marks)
+    again = F.when(F.col("user_id").isNotNull() & (F.sum("plays") > 1), F.sum("plays") - 1).otherwise(0)
     return (
-        plays.unionByName(marks)
-        .groupBy(member_key, "event_date", "user_id")
-        .agg(*[F.sum(name).alias(name) for name in counts])
+        played.unionByName(marked)
+        .groupBy(*member_keys, "event_date", "user_id")
+        .agg(*[F.sum(name).alias(name) for name in counts], again.alias("replays"))
     )
 
 
 def _totals() -> list[Column]:
-    listened = (F.col("plays") > 0) & F.col("user_id").isNotNull()
-    listeners = F.count_distinct(F.when(listened, F.col("user_id"))).alias("listeners")
-    return [listeners if name == "listeners" else F.sum(name).alias(name) for name in DAY_COUNTS]
+    listener = F.when(F.col("plays") > 0, F.col("user_id"))
+    of_listeners = {
+        "listeners": F.count_distinct(listener),
+        "listeners_sketch": sketch_of(listener),
+    }
+    return [of_listeners.get(name, F.sum(name)).alias(name) for name in DAY_COLUMNS]
 
 
 def calendar(spark: SparkSession, first: date, last: date) -> DataFrame:

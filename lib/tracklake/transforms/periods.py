@@ -15,6 +15,11 @@ FIRST_MONDAY = date(1970, 1, 5)
 """Periods of 28 days are counted from here."""
 
 
+HISTORY_BLOCKS = 13
+"""Periods of 28 days (52 weeks) of history: a listener is new who was not there in them. What changes on one day
+reaches the marts of so many periods after it."""
+
+
 def start_of(period: str, day: date) -> date:
     """First day of the period of that kind in which a day lies. KeyError for an unknown kind."""
     return day - timedelta(days=(day - FIRST_MONDAY).days % PERIODS[period])
@@ -39,6 +44,18 @@ def days_of(starts: Collection[date]) -> set[date]:
 def blocks_of(days: Collection[date]) -> set[date]:
     """First days of the 28-day periods in which the days lie."""
     return {start_of("28_days", day) for day in days}
+
+
+def touched_blocks(changed: Collection[date], held: Collection[date]) -> set[date]:
+    """First days of the 28-day periods whose marts follow from days that changed; ``held`` are those of the lake.
+
+    Beside the periods in which the days lie they are those that have one of the days in their history.
+    """
+    reach = timedelta(days=HISTORY_BLOCKS * PERIODS["28_days"])
+    first = blocks_of(changed)
+    return first | {
+        block for block in blocks_of(held) if any(start <= block <= start + reach for start in first)
+    }
 
 
 def period_start(period: str, day: str) -> Column:

@@ -9,6 +9,7 @@ from tracklake.transforms.keys import ANONYMOUS, UNKNOWN, key
 
 STREAM_MS = 30_000
 END_TOLERANCE_MS = 1_000
+EARLY_SKIP_MS = 5_000
 TIMELINE = (
     "event_id",
     "event_type",
@@ -23,6 +24,7 @@ TIMELINE = (
     "level",
     "platform",
     "country",
+    "context_type",
     "source",
 )
 """The columns of ``event`` that sessions and facts need."""
@@ -119,6 +121,7 @@ def stream_facts(timeline: DataFrame, artists: DataFrame) -> DataFrame:
         "platform",
         "country",
         "source",
+        "context_type",
     )
 
 

@@ -1,0 +1,99 @@
+"""Contract of table mart_track_performance."""
+
+from __future__ import annotations
+
+from tracklake.tables.contract import Column, Contract
+
+RATES = {
+    "completion": "of a track that a play heard",
+    "skip": "of plays skipped",
+    "early_skip": "of plays skipped in the first 5,000 ms",
+    "replay": "of plays by a listener who had played the track on that day before",
+    "save": "of plays followed by a save or playlist add",
+    "like": "of plays followed by a like",
+}
+"""Each rate of a track, in words that follow 'Share'."""
+
+
+def _of_rate(name: str, share: str) -> tuple[Column, ...]:
+    def part(suffix: str, about: str) -> Column:
+        return Column(f"{name}_{suffix}", "double", about, minimum=0, maximum=1)
+
+    return (
+        part("rate", f"Share {share}."),
+        part("low", f"Lower bound of the 95 % Wilson interval of {name}_rate."),
+        part("high", f"Upper bound of the 95 % Wilson interval of {name}_rate."),
+        part("shrunk", f"{name}_rate drawn towards that of all tracks in the period where plays are few."),
+    )
+
+
+CONTRACT = Contract(
+    name="mart_track_performance",
+    about=(
+        "How each track did in each day, week and 28 days: volume, rates with their uncertainty, momentum, ranks."
+        " Figures that would tell of fewer than k listeners are null (docs/privacy.md)."
+    ),
+    grain="one track in one period in which it was played, liked, saved or added to a playlist",
+    owner="marketplace data",
+    key=("track_id", "period", "period_start"),
+    partition_by="period_start",
+    may_be_empty=True,
+    columns=(
+        Column("track_key", "string", "The track.", nullable=False, refers_to="dim_track.track_key"),
+        Column("track_id", "string", "The track's id.", nullable=False),
+        Column(
+            "artist_id", "string", "The primary artist.", nullable=False, refers_to="dim_artist.artist_id"
+        ),
+        Column("period", "string", "Kind of period.", nullable=False, values=("day", "week", "28_days")),
+        Column("period_start", "date", "First day of the period; weeks begin on Mondays.", nullable=False),
+        Column(
+            "days",
+            "int",
+            "Days of the period of which the lake has plays; fewer than its length: unfinished.",
+            nullable=False,
+            minimum=1,
+            maximum=28,
+        ),
+        Column("is_suppressed", "boolean", "True where the figures are hidden for privacy.", nullable=False),
+        Column("plays", "bigint", "Plays.", minimum=0),
+        Column("streams", "bigint", "Plays that are streams.", minimum=0),
+        Column(
+            "listeners", "bigint", "Distinct users; above 4,096 and a day an estimate (1.6 %).", minimum=0
+        ),
+        Column(
+            "new_listeners",
+            "bigint",
+            "Listeners who had not played the track in the 52 weeks before; null if too few or all but too few.",
+            minimum=0,
+        ),
+        Column("listening_ms", "bigint", "Milliseconds heard.", minimum=0),
+        *[column for name, share in RATES.items() for column in _of_rate(name, share)],
+        Column("source_mix", "string", "JSON object: share of plays by context, of those that name one."),
+        Column(
+            "momentum",
+            "double",
+            "(now - before) / (now + before) of streams per day, against the period before; 1/3 is twice as many.",
+            minimum=-1,
+            maximum=1,
+        ),
+        Column("rank", "bigint", "Rank by streams among all tracks of the period.", minimum=1),
+        Column("top_market", "string", "Country where it was streamed most, '(unknown)' if none is known."),
+        Column("rank_in_top_market", "bigint", "Rank by streams in that country.", minimum=1),
+        Column("age_days", "int", "Days since the first play in the 52 weeks before.", minimum=0),
+        Column("cohort", "string", "Tracks of like age and volume: band of days, and tenth of the ranks."),
+        Column(
+            "percentile",
+            "double",
+            "Percent of the cohort's other tracks that have a lower completion_shrunk.",
+            minimum=0,
+            maximum=100,
+        ),
+        Column(
+            "k",
+            "int",
+            "The k of the run that built the row: of fewer listeners nothing is shown.",
+            nullable=False,
+            minimum=1,
+        ),
+    ),
+)

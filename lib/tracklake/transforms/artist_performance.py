@@ -1,0 +1,182 @@
+"""How artists did in each period, and what each needs most: the rows of mart_artist."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from tracklake.transforms.privacy import all_or_none, enough_or_none, fineness
+from tracklake.transforms.ranks import ranked
+from tracklake.transforms.rates import Rate
+from tracklake.transforms.totals import momentum
+
+PERIOD = ["period", "period_start"]
+NEEDS = ("reach", "conversion", "retention", "satisfaction", "catalogue")
+FEWEST_PEERS = 10
+"""An artist is compared with no fewer peers than this, itself among them."""
+
+FUNNEL = {
+    "new": "new_listeners",
+    "returning": "returning_listeners",
+    "reactivated": "reactivated_listeners",
+    "lapsed": "lapsed_listeners",
+}
+FIGURES = [
+    "plays",
+    "streams",
+    "listeners",
+    "streams_per_listener",
+    "listening_ms",
+    *FUNNEL.values(),
+    "momentum",
+    "rank",
+    "skip_rate",
+    "skip_low",
+    "skip_high",
+    "tracks",
+    "top_1_percent_share",
+    *NEEDS,
+    "peers",
+    *[f"{need}_percentile" for need in NEEDS],
+    "need",
+    "need_value",
+    "need_peer_median",
+]
+"""The columns that are null where fewer than k listeners stand behind them."""
+
+
+def artist_performance(
+    totals: DataFrame, levels: DataFrame, tracks: DataFrame, loyalty: DataFrame, k: int
+) -> DataFrame:
+    """mart_artist rows: one artist in one period in which it was played, liked or saved.
+
+    ``totals`` as of ``period_totals``, ``levels`` as of ``shown_levels``, ``tracks`` of dim_track, ``loyalty`` as of
+    ``artist_groups.loyalty``.
+    """
+    before = levels.select(
+        "member", "member_id", F.col("block").alias("previous_block"), F.col("level").alias("previous_level")
+    )
+    funnel_is_fine = all_or_none(_all([enough_or_none(name, k) for name in FUNNEL]))
+    skip_low, skip_high = Rate("skips", "plays").wilson()
+    whole = (
+        ranked(totals.where("member = 'artist'"), PERIOD, "streams", "rank")
+        .withColumn("funnel_is_fine", funnel_is_fine)
+        .withColumnRenamed("member_id", "artist_id")
+        .join(_breadth(totals, tracks), on=["artist_id", *PERIOD], how="left")
+        .join(_of_most_active(loyalty, k), on=["artist_id", *PERIOD], how="left")
+        .withColumnRenamed("artist_id", "member_id")
+        .join(levels, on=["member", "member_id", "block"], how="left")
+        .join(before, on=["member", "member_id", "previous_block"], how="left")
+        .withColumns(
+            {
+                "artist_id": F.col("member_id"),
+                "is_suppressed": F.col("level") < fineness(),
+                **{shown: F.when(F.col("funnel_is_fine"), F.col(name)) for name, shown in FUNNEL.items()},
+                "momentum": F.when(F.col("previous_level") >= fineness(), momentum()),
+                "streams_per_listener": F.col("streams") / _some("listeners"),
+                "skip_rate": F.col("skips") / _some("plays"),
+                "skip_low": skip_low,
+                "skip_high": skip_high,
+                "tracks": F.coalesce("tracks", F.lit(0)),
+                "conversion": (F.col("likes") + F.col("saves") + F.col("playlist_adds")) / _some("listeners"),
+                "satisfaction": F.col("heard_ms") / _some("length_ms"),
+                "previous_is_shown": F.col("previous_level") >= fineness(),
+            }
+        )
+        .withColumns(
+            {
+                "reach": F.col("new_listeners") / _some("listeners"),
+                "retention": F.when(
+                    F.col("previous_is_shown"), F.col("returning_listeners") / _some("previous_listeners")
+                ),
+            }
+        )
+    )
+    figures = [F.when(~F.col("is_suppressed"), F.col(name)).alias(name) for name in FIGURES]
+    return with_needs(whole).select(
+        "artist_id", *PERIOD, "days", "is_suppressed", *figures, F.lit(k).alias("k")
+    )
+
+
+def with_needs(artists: DataFrame) -> DataFrame:
+    """The artists with their ``peers``, a percentile among them for each of NEEDS, and the ``need``.
+
+    Peers have as many listeners within a power of 2 in the same period; suppressed artists are nobody's peers.
+    A need is the lowest percentile, of several equal ones the first in NEEDS, of the figures below their median.
+    """
+    size = F.when(~F.col("is_suppressed"), F.floor(F.log2(F.col("listeners").cast("double"))))
+    peers = [*PERIOD, "size"]
+    sized = artists.withColumn("size", size)
+    usual = sized.groupBy(*peers).agg(
+        F.count(F.lit(1)).alias("peers"), *[F.median(need).alias(f"{need}_median") for need in NEEDS]
+    )
+    enough = F.col("peers") >= FEWEST_PEERS
+
+    def percentile(need: str) -> Column:
+        known = F.col(need).isNotNull()
+        lower = F.percent_rank().over(Window.partitionBy(*peers, known).orderBy(need))
+        return F.when(known & enough & F.col("size").isNotNull(), F.round(100 * lower, 1))
+
+    compared = sized.join(usual, on=peers, how="left").withColumns(
+        {f"{need}_percentile": percentile(need) for need in NEEDS}
+    )
+    lacking = {
+        need: F.when(F.col(need) < F.col(f"{need}_median"), F.col(f"{need}_percentile")) for need in NEEDS
+    }
+    lowest = F.least(*lacking.values())
+
+    def where_lowest(value: dict[str, Column]) -> Column:
+        return F.coalesce(*[F.when(lacking[need] == lowest, value[need]) for need in NEEDS])
+
+    return compared.withColumns(
+        {
+            "need": where_lowest({need: F.lit(need) for need in NEEDS}),
+            "need_value": where_lowest({need: F.col(need) for need in NEEDS}),
+            "need_peer_median": where_lowest({need: F.col(f"{need}_median") for need in NEEDS}),
+        }
+    )
+
+
+def _breadth(totals: DataFrame, tracks: DataFrame) -> DataFrame:
+    """Tracks played, and over how many of them streams spread: Hill's number of order 2 (Hill 1973,
+    doi:10.2307/1934352)."""
+    streams = F.col("streams").cast("decimal(19,0)")
+    squares = F.sum(streams * streams).cast("double")
+    return (
+        totals.where("member = 'track' AND plays > 0")
+        .join(tracks.select(F.col("track_id").alias("member_id"), "artist_id"), on="member_id", how="left")
+        .groupBy("artist_id", *PERIOD)
+        .agg(
+            F.count(F.lit(1)).alias("tracks"),
+            (F.pow(F.sum("streams").cast("double"), 2) / F.nullif(squares, F.lit(0.0))).alias("catalogue"),
+        )
+    )
+
+
+def _of_most_active(loyalty: DataFrame, k: int) -> DataFrame:
+    """The share of plays by the 1 % of listeners who play an artist most, where these are at least k."""
+    of_artist = Window.partitionBy("artist_id", "period_start")
+    place = F.row_number().over(of_artist.orderBy(F.col("plays").desc(), "user_id"))
+    most = F.ceil(F.count(F.lit(1)).over(of_artist) / 100)
+    return (
+        loyalty.withColumns({"place": place, "most": most})
+        .groupBy("artist_id", "period_start")
+        .agg(
+            F.when(
+                F.first("most") >= k,
+                F.sum(F.when(F.col("place") <= F.col("most"), F.col("plays"))) / F.sum("plays"),
+            ).alias("top_1_percent_share")
+        )
+        .withColumn("period", F.lit("28_days"))
+    )
+
+
+def _some(name: str) -> Column:
+    return F.nullif(F.col(name), F.lit(0).cast("bigint"))
+
+
+def _all(conditions: list[Column]) -> Column:
+    whole = F.lit(True)
+    for condition in conditions:
+        whole = whole & condition
+    return whole

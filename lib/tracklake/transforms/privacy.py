@@ -1,0 +1,101 @@
+"""What may be shown to artists: nothing of fewer than k listeners, not even by subtracting what is shown.
+
+docs/privacy.md says why these rules are enough.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from tracklake.transforms import sketches
+from tracklake.transforms.totals import MEMBER
+
+FINENESS = {"28_days": 1, "week": 2, "day": 3}
+"""How fine the level of a track or artist in a block of 28 days has to be for periods of a kind to be shown."""
+
+OTHER = "(other)"
+"""The group into which groups of too few listeners are merged."""
+
+
+def shown_levels(totals: DataFrame, artists: DataFrame, k: int) -> DataFrame:
+    """One row per member and block: ``level``, the FINENESS up to which its periods are shown, 0 for none.
+
+    ``artists`` names the artist of each track (track_id, artist_id). A kind of period is shown if each of its
+    periods in the block in which anything happened has k listeners. Moreover, whatever tracks of an artist are
+    not shown in a period have to have k listeners together, or there are none.
+    """
+    periods = totals.select(*MEMBER, "block", "period", "period_start", "listeners", "listeners_sketch")
+    levels = periods.groupBy(*MEMBER, "block").agg(_level(F.col("listeners") >= k).alias("level"))
+    of_tracks = (
+        levels.where("member = 'track'")
+        .join(artists.withColumnRenamed("track_id", "member_id"), on="member_id", how="left")
+        .join(
+            periods.where("period = '28_days'").select(*MEMBER, "block", "listeners"),
+            on=[*MEMBER, "block"],
+            how="left",
+        )
+    )
+    hidden = (
+        periods.where("member = 'track'")
+        .join(of_tracks.select(*MEMBER, "block", "artist_id", "level"), on=[*MEMBER, "block"], how="left")
+        .where(F.col("level") < fineness())
+        .groupBy("artist_id", "block", "period", "period_start")
+        .agg(sketches.count(sketches.merged(F.col("listeners_sketch"))).alias("listeners"))
+    )
+    rests = hidden.groupBy("artist_id", "block").agg(_level(F.col("listeners") >= k).alias("rest_level"))
+    smallest = Window.partitionBy("artist_id", "block").orderBy(F.col("level") == 0, "listeners", "member_id")
+    rest = F.coalesce("rest_level", F.lit(max(FINENESS.values())))
+    given_up = (rest == 0) & (F.row_number().over(smallest) == 1)
+    tracks = of_tracks.join(rests, on=["artist_id", "block"], how="left").select(
+        *MEMBER,
+        "block",
+        F.when(given_up, 0)
+        .otherwise(F.least("level", F.greatest(rest, F.lit(FINENESS["28_days"]))))
+        .alias("level"),
+    )
+    return levels.where("member = 'artist'").unionByName(tracks)
+
+
+def fineness() -> Column:
+    """The level that the row's kind of period needs."""
+    return F.create_map(*[F.lit(x) for pair in FINENESS.items() for x in pair])[F.col("period")]
+
+
+def all_or_none(fine: Column) -> Column:
+    """Whether the condition holds in all periods of the member's block that are of the row's kind."""
+    return F.min(fine).over(Window.partitionBy(*MEMBER, "block", "period"))
+
+
+def enough_or_none(count: str, k: int) -> Column:
+    """Whether a group has at least k listeners or none at all."""
+    return (F.col(count) == 0) | (F.col(count) >= k)
+
+
+def with_small_merged(groups: DataFrame, by: list[str], k: int) -> DataFrame:
+    """The groups, a partition of listeners within ``by``, with those of fewer than k listeners merged as OTHER.
+
+    Where these together have fewer than k, the smallest other group goes with them, so that no subtraction from the
+    total leaves fewer. Columns: ``by``, group_name, and the sums of listeners, streams and began.
+    """
+    within = Window.partitionBy(*by)
+    small = F.col("listeners") < k
+    rest = F.sum(F.when(small, F.col("listeners"))).over(within)
+    place = F.row_number().over(within.orderBy(small, "listeners", "group_name"))
+    return (
+        groups.withColumns({"_rest": rest, "_place": place})
+        .withColumn("_joins", small | ((F.col("_rest") < k) & (F.col("_place") == 1)))
+        .withColumn("group_name", F.when(F.col("_joins"), OTHER).otherwise(F.col("group_name")))
+        .groupBy(*by, "group_name")
+        .agg(*[F.sum(name).alias(name) for name in ("listeners", "streams", "began")])
+    )
+
+
+def _level(fine: Column) -> Column:
+    """Aggregate over the periods of a block: the finest kind of which, and of all coarser ones, all are fine."""
+    levels = F.lit(0)
+    reached = F.lit(True)
+    for kind, level in FINENESS.items():
+        reached = reached & F.coalesce(F.min(F.when(F.col("period") == kind, fine)), F.lit(True))
+        levels = F.when(reached, level).otherwise(levels)
+    return levels

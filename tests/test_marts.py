@@ -1,0 +1,324 @@
+"""The marts of tracks and artists against the oracle, their sketches, rates and ranks, and their privacy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import combinations
+
+import duckdb
+import numpy as np
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tests.facts import facts, marts
+from tests.oracle import assert_same
+from tracklake.transforms import sketches
+from tracklake.transforms.listening import source_mixes, top_markets
+from tracklake.transforms.periods import PERIODS, start_of, touched_blocks
+from tracklake.transforms.privacy import with_small_merged
+from tracklake.transforms.rates import Rate, priors
+
+K = 3
+
+
+@pytest.fixture(scope="module")
+def oracle() -> duckdb.DuckDBPyConnection:
+    return facts(K)
+
+
+@pytest.fixture(scope="module")
+def built(spark: SparkSession, oracle: duckdb.DuckDBPyConnection) -> dict[str, DataFrame]:
+    return {name: frame.localCheckpoint() for name, frame in marts(spark, oracle, K).items()}
+
+
+@pytest.mark.parametrize(
+    "table", ["fact_audience", "mart_track_performance", "mart_artist", "mart_artist_audience"]
+)
+def test_three_months_equal_the_oracle(
+    built: dict[str, DataFrame], oracle: duckdb.DuckDBPyConnection, table: str
+) -> None:
+    columns = [name for (name, *_) in oracle.execute(f"DESCRIBE {table}").fetchall()]
+    assert_same(oracle, table, built[table], columns)
+
+
+# Sketches
+
+
+@pytest.fixture(scope="module")
+def many(spark: SparkSession) -> DataFrame:
+    """100,000 listeners on ten days, each on two of them."""
+    return spark.range(200_000).select(
+        F.concat(F.lit("u"), F.pmod("id", F.lit(100_000))).alias("user_id"),
+        F.pmod(F.xxhash64("id"), F.lit(10)).alias("day"),
+    )
+
+
+def test_merged_sketches_count_within_three_standard_errors(many: DataFrame) -> None:
+    days = many.groupBy("day").agg(sketches.sketch_of(F.col("user_id")).alias("sketch"))
+    [[found]] = days.agg(sketches.count(sketches.merged(F.col("sketch")))).collect()
+    assert abs(found - 100_000) / 100_000 < 3 * sketches.RELATIVE_ERROR
+
+
+def test_a_sketch_does_not_depend_on_the_order_of_listeners_nor_on_how_it_was_merged(
+    many: DataFrame,
+) -> None:
+    whole = many.repartition(1).agg(sketches.sketch_of(F.col("user_id")))
+    backwards = many.orderBy(F.desc("user_id")).agg(sketches.sketch_of(F.col("user_id")))
+    by_day = many.groupBy("day").agg(sketches.sketch_of(F.col("user_id")).alias("sketch"))
+    merged = by_day.agg(sketches.merged(F.col("sketch")))
+    assert whole.collect() == backwards.collect() == merged.collect()
+
+
+def test_up_to_4096_listeners_are_counted_exactly(spark: SparkSession) -> None:
+    listeners = spark.range(sketches.EXACT).select(F.col("id").cast("string").alias("user_id"))
+    halves = listeners.groupBy(F.col("user_id") < "5").agg(sketches.sketch_of(F.col("user_id")).alias("s"))
+    assert halves.agg(sketches.count(sketches.merged(F.col("s")))).collect() == [(sketches.EXACT,)]
+
+
+# Rates
+
+
+def test_two_of_two_do_not_beat_900_of_1000(spark: SparkSession) -> None:
+    tracks = spark.createDataFrame(
+        [("few", 2, 2), ("many", 900, 1000), ("poor", 200, 1000), ("fair", 500, 1000)],
+        "track string, x bigint, n bigint",
+    )
+    rate = Rate("x", "n")
+    usual = priors(tracks.withColumn("period", F.lit("day")), ["period"], {"like": rate})
+    low, high = rate.wilson()
+    rows = {
+        row.track: row
+        for row in tracks.crossJoin(usual)
+        .select(
+            "track",
+            low.alias("low"),
+            high.alias("high"),
+            rate.shrunk(F.col("like_mean"), F.col("like_strength")).alias("shrunk"),
+        )
+        .collect()
+    }
+    assert rows["few"].shrunk < rows["many"].shrunk
+    assert rows["few"].low < rows["many"].low
+    # R: binom::binom.wilson(900, 1000)
+    assert (round(rows["many"].low, 4), round(rows["many"].high, 4)) == (0.8799, 0.9171)
+
+
+def test_a_prior_is_recovered_from_rates_drawn_from_it(spark: SparkSession) -> None:
+    chance = np.random.default_rng(7)
+    rates = chance.beta(4, 16, size=3_000)
+    trials = chance.integers(1, 200, size=3_000)
+    rows = [(int(chance.binomial(n, p)), int(n)) for n, p in zip(trials, rates, strict=True)]
+    tracks = spark.createDataFrame(rows, "x bigint, n bigint").withColumn("period", F.lit("day"))
+    [prior] = priors(tracks, ["period"], {"like": Rate("x", "n")}).collect()
+    assert prior.like_mean == pytest.approx(0.2, abs=0.01)
+    assert prior.like_strength == pytest.approx(20, rel=0.15)
+
+
+def test_rates_that_differ_no_more_than_by_chance_are_drawn_together(spark: SparkSession) -> None:
+    tracks = spark.createDataFrame([("day", 1, 2), ("day", 50, 100)], "period string, x bigint, n bigint")
+    [prior] = priors(tracks, ["period"], {"like": Rate("x", "n")}).collect()
+    assert (prior.like_mean, prior.like_strength) == (0.5, 10_000.0)
+
+
+# Markets and contexts
+
+MONDAY = date(2025, 9, 29)
+HEARD = (
+    "event_date date, track_id string, user_id string, market string, context_type string, plays bigint,"
+    " streams bigint"
+)
+
+
+def test_a_track_is_ranked_in_the_market_where_it_is_streamed_most(spark: SparkSession) -> None:
+    heard = spark.createDataFrame(
+        [
+            (MONDAY, "one", "u1", "SE", None, 9, 9),
+            (MONDAY, "one", "u2", "SE", None, 1, 1),
+            (MONDAY, "one", "u3", "NO", None, 3, 3),
+            (MONDAY, "two", "u1", "SE", None, 20, 20),
+            (MONDAY, "two", "u3", "SE", None, 1, 1),
+            (MONDAY, "three", "u4", "NO", None, 50, 50),
+        ],
+        HEARD,
+    )
+    found = top_markets(heard, 2).where("period = 'week'").orderBy("track_id").collect()
+    assert [(row.track_id, row.top_market, row.rank_in_top_market) for row in found] == [
+        ("one", "SE", 2),
+        ("three", None, None),  # one listener only
+        ("two", "SE", 1),
+    ]
+
+
+def test_a_mix_of_sources_is_shown_where_each_has_enough_listeners(spark: SparkSession) -> None:
+    heard = spark.createDataFrame(
+        [
+            (MONDAY, "one", "u1", "SE", "playlist", 2, 2),
+            (MONDAY, "one", "u2", "SE", "playlist", 1, 1),
+            (MONDAY, "one", "u1", "SE", "album", 1, 1),
+            (MONDAY, "one", "u3", "SE", "album", 0, 0),
+            (MONDAY, "one", "u3", "SE", None, 9, 9),
+            (MONDAY, "two", "u1", "SE", "album", 1, 1),
+        ],
+        HEARD,
+    )
+    found = source_mixes(heard, 2).where("period = 'day'").orderBy("track_id").collect()
+    assert [row.source_mix for row in found] == ['{"album":0.25,"playlist":0.75}', None]
+
+
+# Periods
+
+
+def test_a_day_touches_its_block_and_the_year_after_it() -> None:
+    blocks = [date(2025, 9, 29) + timedelta(days=28 * n) for n in range(-2, 16)]
+    touched = touched_blocks({date(2025, 10, 3)}, blocks)
+    assert touched == {date(2025, 9, 29) + timedelta(days=28 * n) for n in range(14)}
+
+
+# Privacy
+
+
+def test_small_groups_are_merged_and_never_leave_a_smaller_rest(spark: SparkSession) -> None:
+    groups = spark.createDataFrame(
+        [
+            ("a", "x", 9, 90),
+            ("a", "y", 4, 40),
+            ("a", "z", 1, 10),
+            ("b", "x", 9, 1),
+            ("b", "y", 2, 2),
+            ("b", "z", 3, 3),
+        ],
+        "artist string, group_name string, listeners bigint, streams bigint",
+    ).withColumn("began", F.lit(None).cast("bigint"))
+    found = with_small_merged(groups, ["artist"], 5).orderBy("artist", "group_name").collect()
+    assert [(row.artist, row.group_name, row.listeners, row.streams) for row in found] == [
+        ("a", "(other)", 5, 50),
+        ("a", "x", 9, 90),
+        ("b", "(other)", 5, 5),
+        ("b", "x", 9, 1),
+    ]
+
+
+def test_no_mart_shows_fewer_than_k_listeners(built: dict[str, DataFrame]) -> None:
+    for table in ("mart_track_performance", "mart_artist"):
+        shown = built[table].where("NOT is_suppressed")
+        assert shown.where(F.col("listeners") < K).isEmpty()
+        assert not shown.isEmpty()
+        hidden = (
+            built[table].where("is_suppressed").drop("is_suppressed", "days", "period", "period_start", "k")
+        )
+        figures = [name for name in hidden.columns if name not in ("track_key", "track_id", "artist_id")]
+        assert hidden.where(
+            F.coalesce(*[F.col(name).cast("string") for name in figures]).isNotNull()
+        ).isEmpty()
+    assert built["mart_artist_audience"].where(F.col("listeners") < K).isEmpty()
+
+
+Shown = set[tuple[str, str, str, date]]
+"""Cells of the marts that have figures: 'track' or 'artist', its id, the kind of period, and its first day."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One artist in one block, as the attacker sees it: every track on every day is a cell, and sums are sets of cells.
+
+    ``tracks``, ``periods`` and the sets are arrays with a column per cell; ``users`` has a row per cell.
+    """
+
+    artist: str
+    tracks: dict[str, np.ndarray]
+    periods: dict[tuple[str, date], np.ndarray]
+    users: np.ndarray
+
+    def shown(self, shown: Shown) -> np.ndarray:
+        """The sums that are shown, one row each."""
+        sums = [
+            cells if member == "artist" else cells & self.tracks[name]
+            for (kind, start), cells in self.periods.items()
+            for member, name in (("artist", self.artist), *(("track", track) for track in self.tracks))
+            if (member, name, kind, start) in shown
+        ]
+        return np.array(sums, dtype=float).reshape(len(sums), len(self.users))
+
+    def groups_of_few(self) -> np.ndarray:
+        """The sums over any of the tracks in any period, or in two, that tell of fewer than K listeners."""
+        spans = [*self.periods.values()]
+        spans += [one | other for one, other in combinations(spans, 2)]
+        some = [
+            np.any(tracks, axis=0)
+            for n in range(1, len(self.tracks) + 1)
+            for tracks in combinations(self.tracks.values(), n)
+        ]
+        sums = np.unique(np.array([span & tracks for span in spans for tracks in some]), axis=0)
+        listeners = (sums.astype(int) @ self.users.astype(int) > 0).sum(axis=1)
+        return sums[sums.any(axis=1) & (listeners < K)].astype(float)
+
+    def leaks(self, shown: Shown) -> int:
+        """How many of the groups of few follow from what is shown, by adding and subtracting at will."""
+        known, few = self.shown(shown), self.groups_of_few()
+        if not len(known) or not len(few):
+            return 0
+        _, strength, directions = np.linalg.svd(known, full_matrices=False)
+        span = directions[strength > 1e-9]
+        rest = few - few @ span.T @ span
+        return int((np.abs(rest).max(axis=1) < 1e-6).sum())
+
+
+def blocks(oracle: duckdb.DuckDBPyConnection) -> list[Block]:
+    """Some artists of one to four tracks, with many and with few listeners, in all of their blocks."""
+    cells = oracle.execute(
+        """
+        SELECT artist_id, track_id, event_date, coalesce(list(DISTINCT user_id) FILTER (user_id IS NOT NULL), [])
+        FROM fact_stream
+        FULL JOIN (SELECT DISTINCT artist_id, track_id, event_date FROM feedback)
+            USING (artist_id, track_id, event_date)
+        GROUP BY ALL
+        """
+    ).fetchall()
+    people = sorted({user for *_, users in cells for user in users})
+    of_block: dict[tuple[str, date], list[tuple[str, date, list[str]]]] = {}
+    for artist, track, day, users in cells:
+        of_block.setdefault((artist, start_of("28_days", day)), []).append((track, day, users))
+    return [
+        Block(
+            artist,
+            {name: np.array([track == name for track, *_ in rows]) for name in {track for track, *_ in rows}},
+            {
+                (kind, start): np.array([start_of(kind, day) == start for _, day, _ in rows])
+                for kind in PERIODS
+                for start in {start_of(kind, day) for _, day, _ in rows}
+            },
+            np.array([[user in users for user in people] for *_, users in rows]),
+        )
+        for (artist, _), rows in of_block.items()
+    ]
+
+
+def leaks(oracle: duckdb.DuckDBPyConnection, shown: Shown) -> int:
+    return sum(block.leaks(shown) for block in blocks(oracle))
+
+
+def test_subtracting_what_is_shown_leaves_no_group_of_fewer_than_k(
+    built: dict[str, DataFrame], oracle: duckdb.DuckDBPyConnection
+) -> None:
+    shown = {
+        (member, row[0], row.period, row.period_start)
+        for member, table in (("track", "mart_track_performance"), ("artist", "mart_artist"))
+        for row in built[table]
+        .where("NOT is_suppressed")
+        .select(f"{member}_id", "period", "period_start")
+        .collect()
+    }
+    assert len(shown) > 500
+    assert leaks(oracle, shown) == 0
+
+
+def test_the_attack_works_on_marts_that_only_hide_single_cells(oracle: duckdb.DuckDBPyConnection) -> None:
+    shown = {
+        (member, id_, period, start)
+        for member, id_, period, start in oracle.execute(
+            f"SELECT member, member_id, period, period_start FROM member_period WHERE listeners >= {K}"
+        ).fetchall()
+    }
+    assert leaks(oracle, shown) > 10
