@@ -61,6 +61,7 @@ STORIES: dict[str, dict[datetime, list[Play]]] = {
         NOON + 49 * DAY: heard("a"),
         NOON + 49 * DAY + 60 * MINUTE: heard("a"),
         NOON + 57 * DAY: heard("a"),
+        NOON + 57 * DAY + 60 * MINUTE: heard("a"),
     },
     "eclectic": {NOON: heard("a1", "a2", "b", "c")},
 }
@@ -127,9 +128,10 @@ def test_return_is_unknown_until_its_days_are_over_also_for_those_who_are_back(
 ) -> None:
     assert [(s.returned_1d, s.returned_7d, s.recent_sessions) for s in told["regular"]] == [
         (False, True, 0),
-        (True, None, 1),
-        (False, None, 2),
+        (True, True, 1),
+        (False, False, 2),
         (None, None, 3),
+        (None, None, 4),
     ]
 
 

@@ -102,7 +102,8 @@ def effects(listeners: DataFrame, k: int) -> DataFrame:
     effect = F.col("wd") / F.col("w")
     clusters = F.col("compared_listeners")
     spread = F.col("wwdd") - 2 * effect * F.col("wwd") + effect * effect * F.col("ww")
-    variance = spread / (F.col("w") * F.col("w")) * clusters / (clusters - 1)
+    freedom = F.nullif(clusters - 1, F.lit(0))
+    variance = spread / (F.col("w") * F.col("w")) * clusters / freedom
     enough = (clusters >= max(k, 2)) & (spread > 0)
     return (
         listeners.groupBy(*OF_KIND, "item_id")
@@ -119,7 +120,7 @@ def effects(listeners: DataFrame, k: int) -> DataFrame:
             F.when(enough, rounded(effect)).alias("effect"),
             F.when(enough, F.greatest(rounded(F.sqrt(variance)), F.lit(SUREST))).alias("standard_error"),
         )
-        .withColumn("_margin", F.col("standard_error") * student(F.col("compared_listeners") - 1))
+        .withColumn("_margin", F.col("standard_error") * student(freedom))
         .withColumn("effect_low", rounded(F.col("effect") - F.col("_margin")))
         .withColumn("effect_high", rounded(F.col("effect") + F.col("_margin")))
         .drop("_margin")

@@ -15,7 +15,7 @@ from typing import Any
 from pyspark.ml.classification import LogisticRegression
 from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.linalg import Matrices
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 
 from tracklake.tables.satisfaction_model import BEHAVIOUR, CONTRACT
@@ -30,7 +30,7 @@ MOST_SESSIONS = 100_000
 """Learned from at most: a standard error of a weight below 0.01. Which ones are taken is settled by a hash."""
 
 FEWEST_SESSIONS, FEWEST_OF_A_KIND = 1_000, 100
-"""Below so many sessions, or sessions with (or without) a return, the defaults serve."""
+"""Below so many sessions, or so many with (or without) a return in any two thirds, the defaults serve."""
 
 FOLDS = 3
 PENALTY = 0.001
@@ -105,19 +105,16 @@ def fit(
 ) -> DataFrame:
     """The satisfaction_model row that serves a period, learned from a sample of earlier sessions.
 
-    The defaults where there are fewer than ``fewest`` sessions, or sessions of one kind.
+    The defaults where there are fewer than ``fewest`` sessions, or sessions of one kind in any two folds.
     """
     sampled = sampled.coalesce(1)
-    names = [*BEHAVIOUR, HABIT]
-    moments = [
-        part(name).alias(f"{name} {part.__name__}") for name in names for part in (F.avg, F.stddev_pop)
-    ]
-    told = sampled.agg(F.count("label").alias("n"), F.sum("label").alias("returns"), *moments).collect()[0]
-    sessions, returns = told["n"], told["returns"] or 0
-    counted = {"period_start": period, "sessions": sessions, "returns": returns}
-    if sessions < fewest[0] or min(returns, sessions - returns) < fewest[1]:
+    told = _moments(sampled)
+    sessions, returns = told["sessions"], told["returns"]
+    of_a_kind = min(told[f"{label} without {fold}"] for fold in range(FOLDS) for label in (0, 1))
+    if sessions < fewest[0] or of_a_kind < fewest[1]:
         return default(sampled.sparkSession, period, sessions, returns)
 
+    names = [*BEHAVIOUR, HABIT]
     means = {name: round(told[f"{name} avg"] or 0.0, 6) for name in names}
     # A value that is the same everywhere tells nothing: its weight comes out as 0 whatever it is divided by.
     sds = {name: round(told[f"{name} stddev_pop"] or 0.0, 6) or 1.0 for name in names}
@@ -131,8 +128,25 @@ def fit(
         for name, weight in zip(BEHAVIOUR, of_behaviour, strict=True)
         for part, value in (("weight", weight), ("mean", means[name]), ("sd", sds[name]))
     }
+    counted = {"period_start": period, "sessions": sessions, "returns": returns}
     stated = {"is_default": False, "intercept": intercept, "habit_weight": habit}
     return _row(sampled.sparkSession, counted | stated | quality | learned)
+
+
+def _moments(sampled: DataFrame) -> Row:
+    """One row: how many sessions, returns, and of either kind without each fold; means and deviations."""
+    kinds = [
+        F.count_if((F.col("fold") != fold) & (F.col("label") == label)).alias(f"{label} without {fold}")
+        for fold in range(FOLDS)
+        for label in (0, 1)
+    ]
+    moments = [
+        part(name).alias(f"{name} {part.__name__}")
+        for name in (*BEHAVIOUR, HABIT)
+        for part in (F.avg, F.stddev_pop)
+    ]
+    counts = (F.count("label").alias("sessions"), F.count_if(F.col("label") == 1).alias("returns"))
+    return sampled.agg(*counts, *kinds, *moments).collect()[0]
 
 
 def _scaled(sampled: DataFrame, means: Mapping[str, float], sds: Mapping[str, float]) -> DataFrame:
