@@ -15,7 +15,8 @@ OF_MARTS = frozenset(
 NOT_COMPARED = frozenset({"ingested_at", "run_id", "source_file", "detail"}) | OF_MARTS
 """When and by which run a record was read, from which of the files that hold it, a refusal's words; OF_MARTS."""
 
-COMPARED = [table for table in CONTRACTS if not table.startswith(("mart_", "fact_audience"))]
+MARTS = ("mart_", "fact_audience", "session_satisfaction", "satisfaction_model")
+COMPARED = [table for table in CONTRACTS if not table.startswith(MARTS)]
 """The tables that all contenders build."""
 
 _AS_COMPARED = {

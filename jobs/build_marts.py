@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from jobs import build_satisfaction
 from tracklake import cli
 from tracklake.run import Run
 from tracklake.transforms.artist_groups import artist_groups, loyalty
@@ -22,6 +23,7 @@ def main(run: Run) -> None:
     A mart's slices are the first days of its periods. With --start and --end, the blocks of those dates are built
     again in any case.
     """
+    build_satisfaction.main(run)
     changes = run.changes("build_marts", *FACTS)
     dates = run.asked_for("fact_stream").union(*(changes.dates(fact) for fact in FACTS))
     if not dates:

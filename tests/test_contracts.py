@@ -35,6 +35,22 @@ DESIGN = {
     " playlist_adds early_skips replays heard_ms length_ms saves listeners_sketch",
     "fact_artist_day": "artist_key artist_id event_date plays streams skips listeners listening_ms likes"
     " playlist_adds early_skips replays heard_ms length_ms saves listeners_sketch",
+    "satisfaction_model": "period_start is_default sessions returns intercept habit_weight brier calibration_error auc"
+    " completion_weight completion_mean completion_sd skip_share_weight skip_share_mean"
+    " skip_share_sd skip_run_share_weight skip_run_share_mean skip_run_share_sd praise_rate_weight"
+    " praise_rate_mean praise_rate_sd dislike_rate_weight dislike_rate_mean dislike_rate_sd"
+    " length_weight length_mean length_sd discovery_weight discovery_mean discovery_sd"
+    " artist_discovery_weight artist_discovery_mean artist_discovery_sd artist_entropy_weight"
+    " artist_entropy_mean artist_entropy_sd artist_concentration_weight artist_concentration_mean"
+    " artist_concentration_sd",
+    "session_satisfaction": "session_key user_id started_at session_date plays listening_ms satisfaction completion"
+    " skip_share skip_run_share praise_rate dislike_rate length discovery artist_discovery"
+    " artist_entropy artist_concentration recent_sessions returned_1d returned_7d",
+    "mart_user_satisfaction": "user_id period period_start sessions plays listening_ms satisfaction completion"
+    " skip_share skip_run_share praise_rate dislike_rate discovery artist_discovery artist_entropy"
+    " artist_concentration returned_1d returned_7d",
+    "mart_interplay": "item_type item_id period period_start listeners compared_listeners k effect effect_low"
+    " effect_high standard_error shrunk_effect shrunk_low shrunk_high quadrant",
 }
 
 every_contract = pytest.mark.parametrize("table", CONTRACTS.values(), ids=CONTRACTS)

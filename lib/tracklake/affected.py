@@ -70,6 +70,28 @@ def moved_sessions(run: Run, dates: Collection[date]) -> set[date]:
     return {first + DAY * n for first, last in spans for n in range((last - first).days + 1)} - set(dates)
 
 
+def begun_before(run: Run, dates: Collection[date]) -> set[date]:
+    """Dates beside ``dates`` on which sessions began that last into one of these."""
+    if not dates:
+        return set()
+    lasted = F.sequence(F.date_add("session_date", 1), F.to_date("ended_at"))
+    begun = (
+        run.read("fact_session")
+        .where((F.col("ended_at") >= F.lit(min(dates))) & (F.col("session_date") < F.lit(max(dates))))
+        .where(F.to_date("ended_at") > F.col("session_date"))
+        .where(F.arrays_overlap(lasted, F.lit(sorted(dates))))
+    )
+    return {row.session_date for row in begun.select("session_date").distinct().collect()} - set(dates)
+
+
+def lasted_into(run: Run, dates: Collection[date]) -> set[date]:
+    """The dates, and those into which sessions last that began on them."""
+    last = F.to_date("ended_at")
+    late = run.read("fact_session", dates).where(last > F.col("session_date"))
+    spans = late.select("session_date", last.alias("last")).distinct().collect()
+    return set(dates) | {first + DAY * n for first, last in spans for n in range((last - first).days + 1)}
+
+
 def _days_reached() -> tuple[Column, Column]:
     """First and last date that a session comes within SESSION_GAP of."""
     return F.to_date(F.col("started_at") - F.lit(SESSION_GAP)), F.to_date(

@@ -21,8 +21,12 @@ from tracklake.tables import (
     fact_track_day,
     mart_artist,
     mart_artist_audience,
+    mart_interplay,
     mart_track_performance,
+    mart_user_satisfaction,
     quarantine,
+    satisfaction_model,
+    session_satisfaction,
 )
 from tracklake.tables.contract import Column, Contract, Reference
 
@@ -44,6 +48,10 @@ CONTRACTS: dict[str, Contract] = {
         fact_feedback,
         fact_track_day,
         fact_artist_day,
+        satisfaction_model,
+        session_satisfaction,
+        mart_user_satisfaction,
+        mart_interplay,
         fact_audience,
         mart_track_performance,
         mart_artist,

@@ -1,0 +1,239 @@
+-- One row per track or artist and period: the satisfaction of the rest of the sessions that hold it against that of the
+-- same listeners' other sessions. Reactions, deviations and sessions' means are whole millionths.
+WITH tagged AS (
+    SELECT
+        session.session_key,
+        feedback.track_key,
+        bool_or(feedback.event_type <> 'dislike') AS praised,
+        bool_or(feedback.event_type = 'dislike') AS disliked
+    FROM fact_session AS session
+    JOIN fact_feedback AS feedback
+        ON feedback.user_id = session.user_id
+        AND feedback.event_time BETWEEN session.started_at AND session.ended_at
+    GROUP BY session.session_key, feedback.track_key
+),
+
+play AS (
+    SELECT
+        stream.session_key,
+        stream.user_id,
+        stream.track_id,
+        stream.artist_id,
+        session.session_date,
+        least(4, floor(log2(row_number() OVER (
+            PARTITION BY stream.session_key ORDER BY stream.event_time, stream.event_id
+        )))) AS place,
+        least(4, floor(log2(count(*) OVER (PARTITION BY stream.session_key)))) AS length,
+        hour(session.started_at) // 6 AS quarter,
+        isodow(session.started_at) IN (6, 7) AS is_weekend,
+        round(1e6 * (
+            completion_weight * coalesce(stream.completion, completion_mean) / completion_sd
+            + skip_share_weight * stream.is_skip::INT / skip_share_sd
+            + praise_rate_weight * coalesce(tagged.praised, FALSE)::INT / praise_rate_sd
+            + dislike_rate_weight * coalesce(tagged.disliked, FALSE)::INT / dislike_rate_sd
+        )) AS reaction
+    FROM fact_stream AS stream
+    JOIN fact_session AS session USING (session_key)
+    JOIN satisfaction_model AS model
+        ON session.session_date >= model.period_start AND session.session_date < model.period_start + 28
+    LEFT JOIN tagged ON tagged.session_key = stream.session_key AND tagged.track_key = stream.track_key
+),
+
+in_period AS (
+    SELECT play.*, kind.period,
+        CAST(
+            DATE '1970-01-05' + CAST(floor((session_date - DATE '1970-01-05') / kind.days) * kind.days AS INT) AS DATE
+        ) AS period_start
+    FROM play
+    CROSS JOIN (VALUES ('day', 1), ('week', 7), ('28_days', 28)) AS kind (period, days)
+),
+
+first_apart AS (
+    SELECT *, round(reaction - avg(reaction) OVER (PARTITION BY period, period_start, user_id)) AS deviation
+    FROM in_period
+),
+
+first_corrected AS (
+    SELECT
+        *,
+        reaction - round(avg(deviation) OVER (PARTITION BY period, period_start, place, length, quarter, is_weekend))
+            AS once
+    FROM first_apart
+),
+
+-- Once more, for listeners' means were taken before their cells were known.
+second_apart AS (
+    SELECT *, round(once - avg(once) OVER (PARTITION BY period, period_start, user_id)) AS second_deviation
+    FROM first_corrected
+),
+
+corrected AS (
+    SELECT
+        *,
+        once - round(
+            avg(second_deviation) OVER (PARTITION BY period, period_start, place, length, quarter, is_weekend)
+        ) AS net
+    FROM second_apart
+),
+
+session AS (
+    SELECT
+        period, period_start, user_id, session_key,
+        count(*) AS plays, sum(net) AS total, round(sum(net) / count(*)) AS whole
+    FROM corrected
+    GROUP BY period, period_start, user_id, session_key
+),
+
+item AS (
+    SELECT period, period_start, user_id, session_key, net, 'track' AS item_type, track_id AS item_id FROM corrected
+    UNION ALL
+    SELECT period, period_start, user_id, session_key, net, 'artist', artist_id FROM corrected
+),
+
+own AS (
+    SELECT period, period_start, item_type, item_id, user_id, session_key, count(*) AS plays, sum(net) AS total
+    FROM item
+    WHERE item_id <> '(unknown)'
+    GROUP BY period, period_start, item_type, item_id, user_id, session_key
+),
+
+listener AS (
+    SELECT DISTINCT period, period_start, item_type, item_id, user_id FROM own
+),
+
+-- Every session of every listener of an item, said to hold it or not: the long way, without totals.
+side AS (
+    SELECT
+        listener.*,
+        own.session_key IS NOT NULL AS holds,
+        CASE
+            WHEN own.session_key IS NULL THEN session.whole
+            WHEN session.plays > own.plays THEN round((session.total - own.total) / (session.plays - own.plays))
+        END AS satisfaction
+    FROM listener
+    JOIN session USING (period, period_start, user_id)
+    LEFT JOIN own USING (period, period_start, item_type, item_id, user_id, session_key)
+),
+
+compared AS (
+    SELECT
+        period, period_start, item_type, item_id, user_id,
+        count(satisfaction) FILTER (WHERE holds) AS a,
+        count(*) FILTER (WHERE NOT holds) AS b,
+        (avg(satisfaction) FILTER (WHERE holds) - avg(satisfaction) FILTER (WHERE NOT holds)) / 1e6 AS d,
+        CASE WHEN a > 0 AND b > 0 THEN a * b / (a + b) END AS w
+    FROM side
+    GROUP BY period, period_start, item_type, item_id, user_id
+),
+
+total AS (
+    SELECT
+        period, period_start, item_type, item_id,
+        count(*) // getvariable('k') * getvariable('k') AS listeners,
+        count(w) AS g,
+        sum(round(w * 1e6)) / 1e6 AS s0,
+        sum(round(w * d * 1e6)) / 1e6 AS s1,
+        sum(round(w * w * 1e6)) / 1e6 AS q0,
+        sum(round(w * w * d * 1e6)) / 1e6 AS q1,
+        sum(round(w * w * d * d * 1e6)) / 1e6 AS q2
+    FROM compared
+    GROUP BY period, period_start, item_type, item_id
+    HAVING count(*) >= getvariable('k')
+),
+
+estimate AS (
+    SELECT
+        *,
+        s1 / s0 AS raw,
+        q2 - 2 * (s1 / s0) * q1 + (s1 / s0) ** 2 * q0 AS spread
+    FROM total
+),
+
+effect AS (
+    SELECT
+        *,
+        CASE WHEN g >= getvariable('k') AND spread > 0 THEN round(raw * 1e6) / 1e6 END AS effect,
+        CASE
+            WHEN g >= getvariable('k') AND spread > 0
+                THEN greatest(0.0001, round(sqrt(spread / s0 ** 2 * g / (g - 1)) * 1e6) / 1e6)
+        END AS error,
+        1.959963984540054 AS z
+    FROM estimate
+),
+
+quantile AS (
+    SELECT
+        *,
+        z + (z ** 3 + z) / 4 / (g - 1) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96 / (g - 1) ** 2
+        + (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384 / (g - 1) ** 3 AS t
+    FROM effect
+),
+
+prior AS (
+    SELECT
+        period, period_start, item_type,
+        round(sum(effect / error ** 2) / sum(1 / error ** 2) * 1e6) / 1e6 AS centre,
+        CASE
+            WHEN count(*) > 1 THEN round(greatest(
+                0.0,
+                (sum(effect ** 2 / error ** 2) - sum(effect / error ** 2) ** 2 / sum(1 / error ** 2) - (count(*) - 1))
+                / (sum(1 / error ** 2) - sum(1 / error ** 4) / sum(1 / error ** 2))
+            ) * 1e6) / 1e6
+            ELSE 0.0
+        END AS tau2
+    FROM effect
+    WHERE effect IS NOT NULL
+    GROUP BY period, period_start, item_type
+),
+
+shrunk AS (
+    SELECT
+        quantile.*,
+        centre + tau2 / (tau2 + error ** 2) * (effect - centre) AS mean,
+        error * sqrt(tau2 / (tau2 + error ** 2)) * z AS margin
+    FROM quantile
+    LEFT JOIN prior USING (period, period_start, item_type)
+),
+
+mapped AS (
+    SELECT
+        *,
+        round(mean * 1e6) / 1e6 AS shrunk_effect,
+        round((mean - margin) * 1e6) / 1e6 AS shrunk_low,
+        round((mean + margin) * 1e6) / 1e6 AS shrunk_high
+    FROM shrunk
+),
+
+middle AS (
+    SELECT
+        period, period_start, item_type,
+        round(median(shrunk_effect) * 1e6) / 1e6 AS middle_effect,
+        median(listeners) AS middle_listeners
+    FROM mapped
+    GROUP BY period, period_start, item_type
+)
+
+SELECT
+    item_type,
+    item_id,
+    period,
+    period_start,
+    listeners,
+    g // getvariable('k') * getvariable('k') AS compared_listeners,
+    CAST(getvariable('k') AS BIGINT) AS k,
+    effect,
+    round((effect - error * t) * 1e6) / 1e6 AS effect_low,
+    round((effect + error * t) * 1e6) / 1e6 AS effect_high,
+    error AS standard_error,
+    shrunk_effect,
+    shrunk_low,
+    shrunk_high,
+    CASE
+        WHEN shrunk_low > middle_effect AND listeners > middle_listeners THEN 'star'
+        WHEN shrunk_low > middle_effect THEN 'hidden_gem'
+        WHEN shrunk_high < middle_effect AND listeners > middle_listeners THEN 'over_exposed'
+        WHEN shrunk_high < middle_effect THEN 'fading'
+        ELSE 'unsure'
+    END AS quadrant
+FROM mapped
+JOIN middle USING (period, period_start, item_type)
