@@ -22,6 +22,8 @@ DAYS = 30
 EVENTS_PER_LISTENER = 250  # in 30 days, see docs/generator.md
 SEED = 7
 BASELINE = "plain"
+OF_RUNS = "audit_result"
+"""The one table that only tracklake has: what its audits measured."""
 _STEP = re.compile(r"^✓ (?P<title>.*?)\s+(?:(?P<rows>[\d,]+) rows\s+)?(?P<seconds>[\d.]+) s$", re.MULTILINE)
 
 
@@ -132,6 +134,8 @@ def _compare(console: Console, outputs: Mapping[str, Path]) -> bool:
     equal = True
     with duckdb.connect() as con:
         for name, contract in CONTRACTS.items():
+            if name == OF_RUNS:
+                continue
             prints = {
                 contender: fingerprint(CONTENDERS[contender].table(con, output, name), contract)
                 for contender, output in outputs.items()
@@ -142,7 +146,7 @@ def _compare(console: Console, outputs: Mapping[str, Path]) -> bool:
                     equal = False
                     console.print(f"[red]{name} of {first} and {other} differ:[/red] {found}")
     if equal and others:
-        console.print(f"[green]All {len(CONTRACTS)} tables of {', '.join(outputs)} hold equal rows.[/green]")
+        console.print(f"[green]All {len(CONTRACTS) - 1} tables of {', '.join(outputs)} hold equal rows.[/green]")
     return equal
 
 

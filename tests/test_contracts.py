@@ -34,6 +34,8 @@ DESIGN = {
     " playlist_adds",
     "fact_artist_day": "artist_key artist_id event_date plays streams skips listeners listening_ms likes"
     " playlist_adds",
+    "audit_result": "result_key run_id table_name event_date metric value lower upper earlier severity status"
+    " counts measured_at",
 }
 
 every_contract = pytest.mark.parametrize("table", CONTRACTS.values(), ids=CONTRACTS)

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from tracklake.errors import WrongUsage
 from tracklake.tables import (
+    audit_result,
     bridge_track_artist,
     catalogue,
     dim_artist,
@@ -40,6 +41,7 @@ CONTRACTS: dict[str, Contract] = {
         fact_feedback,
         fact_track_day,
         fact_artist_day,
+        audit_result,
     )
 }
 """Every contract by table name; a table comes after all tables that it refers to."""
