@@ -51,6 +51,8 @@ DESIGN = {
     " artist_concentration returned_1d returned_7d",
     "mart_interplay": "item_type item_id period period_start listeners compared_listeners k effect effect_low"
     " effect_high standard_error shrunk_effect shrunk_low shrunk_high quadrant",
+    "audit_result": "result_key run_id table_name event_date metric value lower upper earlier severity status"
+    " counts measured_at",
 }
 
 every_contract = pytest.mark.parametrize("table", CONTRACTS.values(), ids=CONTRACTS)

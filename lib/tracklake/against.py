@@ -37,13 +37,17 @@ class Against:
     def of(self, table: str) -> dict[str, DataFrame]:
         """By name, every table that this one refers to, and under BESIDE what stays of the table itself."""
         referred = {reference.table for reference in contract(table).references}
-        return {name: self._referred(name, table) for name in referred} | {BESIDE: self._beside(table)}
+        return {name: self._referred(name, table) for name in referred} | {
+            BESIDE: self._read(table, self._beside(table))
+        }
 
     def is_small(self, table: str) -> bool:
         """Whether all that the table's audit reads is little enough for one task."""
-        names = {reference.table for reference in contract(table).references} | {table}
-        staged = sum(file.size for file in self.staged[table].commit.adds)
-        return staged + sum(f.size for name in names for f in self._after(name)) < IN_ONE_TASK
+        files = [*self.staged[table].commit.adds, *self._beside(table)]
+        for name in {reference.table for reference in contract(table).references}:
+            after = self._after(name)
+            files += self._near(table, after) if name in LASTS else after
+        return sum(file.size for file in files) < IN_ONE_TASK
 
     def _referred(self, name: str, table: str) -> DataFrame:
         dates = self.staged[table].dates
@@ -65,16 +69,20 @@ class Against:
             )
         return rows
 
-    def _beside(self, table: str) -> DataFrame:
-        """The rows of the table that stay: all, but of a table with slices those next to a staged one.
+    def _beside(self, table: str) -> list[DataFile]:
+        """The files of the table that stay and may hold a staged key.
 
-        A key that comes twice with another time, by a clock or a time zone that was wrong, comes near.
+        Of a dimension those are all. Of a table with slices they are those next to a staged one: a key that
+        comes twice with another time, by a clock or a time zone that was wrong, comes near. Of a table that is
+        only added to there are none: the run is part of its keys.
         """
-        files, dates = self._staying(table), self.staged[table].dates
-        if dates:
-            near = {day + DAY * n for day in dates for n in (-1, 0, 1)}
-            files = [file for file in files if file.slice in near]
-        return self._read(table, files)
+        staying = self._staying(table)
+        return staying if self.staged[table].member else self._near(table, staying)
+
+    def _near(self, table: str, files: Collection[DataFile]) -> list[DataFile]:
+        """Those of the files that are of a date staged for the table, or of one next to it."""
+        near = {day + DAY * n for day in self.staged[table].dates or () for n in (-1, 0, 1)}
+        return [file for file in files if file.slice in near]
 
     def _staying(self, table: str) -> list[DataFile]:
         version, staged = self.versions.get(table), self.staged.get(table)

@@ -150,6 +150,7 @@ def _project(folder: Path) -> DataContextConfig:
         return {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder / name)}
 
     memory = {"class_name": "InMemoryStoreBackend"}
+    page = {"module_name": "tracklake.docs_views", "class_name": "ResultPage"}
     return DataContextConfig(
         stores={
             "suites": {"class_name": "ExpectationsStore", "store_backend": files("suites")},
@@ -171,8 +172,13 @@ def _project(folder: Path) -> DataContextConfig:
                 "site_index_builder": {
                     "class_name": "DefaultSiteIndexBuilder",
                     "validation_results_limit": MOST_LISTED,
+                    "view": {"module_name": "tracklake.docs_views", "class_name": "IndexPage"},
                 },
-                "site_section_builders": {"profiling": "None"},
+                "site_section_builders": {
+                    "expectations": {"view": page},
+                    "validations": {"view": page},
+                    "profiling": "None",
+                },
             }
         },
         analytics_enabled=False,

@@ -29,7 +29,8 @@ COLUMNS = "expect_table_columns_to_match_ordered_list"
 TYPE = "expect_column_values_to_be_of_type"
 ROW_COUNT = "expect_table_row_count_to_be_between"
 QUERY = "unexpected_rows_expectation"
-WITH_ROWS = {
+WITH_DETAILS = {"result_format": "COMPLETE"}
+WITH_ROWS: dict[str, object] = {
     "result_format": "BASIC",
     "include_unexpected_rows": True,
     "partial_unexpected_count": MOST_SAMPLED,
@@ -213,15 +214,22 @@ def _with_rows(
     if answer.success or _config(answer).type == ROW_COUNT:
         return answer
     config = _config(answer)
-    if config.type == QUERY:
-        result = batch.validate(config.to_domain_obj(), result_format="COMPLETE")
-        result.result["details"]["unexpected_rows"] = _sample(result, of)
+    is_query = config.type == QUERY
+    result = batch.validate(config.to_domain_obj(), result_format=WITH_DETAILS if is_query else WITH_ROWS)
+    sample, found = _sample(result, of), result.result
+    if is_query:
+        broken = found["observed_value"]
+        found |= {"element_count": rows, "unexpected_count": broken}
+        found["unexpected_percent"] = 100 * broken / max(rows, 1)
+        found["details"]["unexpected_rows"] = sample
     else:
-        result = batch.validate(config.to_domain_obj(), result_format=WITH_ROWS)
-        result.result["unexpected_rows"] = _sample(result, of)
-        if not WITHHELD.isdisjoint(_columns(result)):
-            result.result["partial_unexpected_list"] = []
+        found["unexpected_rows"] = sample
+    found["partial_unexpected_list"] = [_in_words(row) for row in sample]  # what the Data Docs show
     return result
+
+
+def _in_words(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row.items())
 
 
 def _sample(result: ExpectationValidationResult, of: Contract) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from tracklake.audits import Audits
 from tracklake.changes import Changes
 from tracklake.config import Conf
 from tracklake.errors import AuditFailed, WrongUsage
+from tracklake.history import as_rows, results
 from tracklake.lake import Lake, Release, scratch, staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.lake import absolute
@@ -202,6 +203,7 @@ class Run:
             against = Against(self.lake, self.base.tables, self.staged)
             rows, is_small = staging.read(self.spark, contract(table), path), against.is_small(table)
             self._audits.start(table, rows, against.of(table), in_one_task=is_small)
+            self._audits.start_measuring(table, rows.coalesce(1) if is_small else rows, dates or ())
         return staged
 
     def _stage_changed(self, table: str, rows: DataFrame, member: str) -> Staged | None:
@@ -248,6 +250,7 @@ class Run:
                     f"Nothing has changed: release {self.base.release} of {self.lake.uri} stands."
                 )
             return self.base
+        self._stage_results()
         with self.steps.step("Waiting for the audits"):
             verdicts = self._audits.verdicts()
         docs = ""
@@ -288,6 +291,14 @@ class Run:
         return any(
             self.base.built_from.get(job) != self._versions(tables) for job, tables in self._worked_up.items()
         )
+
+    def _stage_results(self) -> None:
+        """Stages what was measured, judged by what earlier runs measured; nothing where nothing was."""
+        with self.steps.step("Comparing with earlier days") as step:
+            found = results(self._audits.measured(), self)
+            step.rows = len(found)
+        if found:
+            self.stage_new("audit_result", as_rows(self.spark, found, self.run_id, self.began_at))
 
     def _publish(self, verdicts: list[Verdict]) -> Release:
         release = replace(
