@@ -36,7 +36,13 @@ def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
 
 def of_artist(con: duckdb.DuckDBPyConnection, artist: str, **changed: Any) -> Figures:
     own = f"artist_id = '{artist}'"
-    [now] = rows(con, f"FROM mart_artist WHERE {own} AND {IN_BLOCK}")
+    [now] = rows(
+        con,
+        f"""SELECT * REPLACE (
+            12.5 AS reach_percentile, 40.0 AS conversion_percentile, 61.0 AS satisfaction_percentile, 'reach' AS need,
+            0.1 AS need_value, 0.3 AS need_peer_median
+        ) FROM mart_artist WHERE {own} AND {IN_BLOCK}""",
+    )
     tracks = rows(
         con,
         f"""SELECT *, 'Song ' || track_id AS title FROM mart_track_performance WHERE {own} AND {IN_BLOCK}
@@ -51,7 +57,10 @@ def of_artist(con: duckdb.DuckDBPyConnection, artist: str, **changed: Any) -> Fi
         "now": now,
         "weeks": rows(
             con,
-            f"""FROM mart_artist WHERE {own} AND period = 'week' AND NOT is_suppressed
+            f"""SELECT * REPLACE (
+                5 AS new_listeners, listeners - 5 AS returning_listeners, 0 AS reactivated_listeners,
+                6 AS lapsed_listeners
+            ) FROM mart_artist WHERE {own} AND period = 'week' AND NOT is_suppressed
             AND period_start < DATE '2025-11-24' ORDER BY period_start""",
         ),
         "groups": rows(
