@@ -39,8 +39,9 @@ def of_artist(con: duckdb.DuckDBPyConnection, artist: str, **changed: Any) -> Fi
     [now] = rows(
         con,
         f"""SELECT * REPLACE (
-            12.5 AS reach_percentile, 40.0 AS conversion_percentile, 61.0 AS satisfaction_percentile, 'reach' AS need,
-            0.1 AS need_value, 0.3 AS need_peer_median
+            12.5::DOUBLE AS reach_percentile, 40.0::DOUBLE AS conversion_percentile,
+            61.0::DOUBLE AS satisfaction_percentile, 'reach' AS need,
+            0.1::DOUBLE AS need_value, 0.3::DOUBLE AS need_peer_median
         ) FROM mart_artist WHERE {own} AND {IN_BLOCK}""",
     )
     tracks = rows(
@@ -128,7 +129,7 @@ def test_a_need_is_told_with_the_numbers_that_say_so(oracle: duckdb.DuckDBPyConn
     figures = of_artist(oracle, "a20", now=now)
     assert words.need(figures) == (
         "Keeping listeners: 20% of the listeners of the 28 days before came back; in the middle of the 41 artists of"
-        " like size it is 35%. 12 % of them have less."
+        " like size it is 35%. 12% of them have less."
     )
 
 

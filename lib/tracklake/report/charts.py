@@ -125,7 +125,7 @@ def _funnel(figures: Figures) -> Chart | None:
 def _needs(figures: Figures) -> Chart | None:
     labels = {
         "reach": "Reach: share of new listeners",
-        "conversion": "Conversion: likes and saves per listener",
+        "conversion": "Conversion: likes per listener",
         "retention": "Retention: listeners who came back",
         "satisfaction": "Satisfaction: share of a track heard",
         "catalogue": "Catalogue: tracks listening spreads over",
@@ -418,8 +418,8 @@ def _satisfaction(figures: Figures) -> Chart | None:
 MOST_BARS = 15
 _MAKERS: tuple[Callable[[Figures], Chart | None], ...] = (
     _listeners,
-    _funnel,
     _needs,
+    _funnel,
     _market_needs,
     _top_artists,
     _momentum,

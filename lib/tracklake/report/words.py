@@ -58,7 +58,7 @@ def need(figures: Figures) -> str:
     own, peers = (_number(now[name], is_share) for name in ("need_value", "need_peer_median"))
     return (
         f"{title}: {own} {what}; in the middle of the {now['peers']:,} artists of like size it is {peers}."
-        f" {now[now['need'] + '_percentile']:.0f} % of them have less."
+        f" {now[now['need'] + '_percentile']:.0f}% of them have less."
     )
 
 
