@@ -74,8 +74,8 @@ def certainty(figures: Figures) -> list[str]:
     if not figures.is_finished:
         sentences.insert(
             0,
-            f"These 28 days are not over: {figures.days} of them are in. Numbers of listeners will grow; streams are"
-            " compared per day.",
+            f"Of these 28 days the lake has plays of {figures.days} only: there are listeners who are not counted."
+            " Streams are compared per day.",
         )
     return sentences
 
