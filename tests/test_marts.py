@@ -149,6 +149,13 @@ def test_rates_that_differ_no_more_than_by_chance_are_drawn_together(spark: Spar
     assert (prior.like_mean, prior.like_strength) == (0.5, 10_000.0)
 
 
+def test_without_trials_and_without_a_prior_a_rate_is_the_mean(spark: SparkSession) -> None:
+    nothing = spark.createDataFrame([(0, 0)], "x bigint, n bigint")
+    low, high = Rate("x", "n").wilson()
+    found = nothing.select(Rate("x", "n").shrunk(F.lit(0.25), F.lit(0.0)), low, high).collect()
+    assert found == [(0.25, None, None)]
+
+
 # Markets and contexts
 
 MONDAY = date(2025, 9, 29)
