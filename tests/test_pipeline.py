@@ -11,10 +11,11 @@ import duckdb
 import pytest
 from pyspark.sql import DataFrame
 
-from jobs import build_dimensions, build_facts, ingest_events, run_pipeline
+from jobs import build_dimensions, build_facts, build_marts, ingest_events, report, run_pipeline
 from tests.conftest import SMALL_LOGS, Job
 from tests.oracle import assert_same
 from tests.oracle import load as oracle_of
+from tracklake.errors import WrongUsage
 from tracklake.lake import Lake
 from tracklake.tables import CONTRACTS
 
@@ -99,7 +100,17 @@ def test_jobs_one_by_one_equal_the_pipeline(run_job: Job, small: Lake, tmp_path:
     run_job(build_dimensions, lake)
     run_job(ingest_events, lake, SMALL_LOGS, DAYS[0], DAYS[0])
     run_job(build_dimensions, lake)
-    same_lake(run_job(build_facts, lake), small)
+    run_job(build_facts, lake)
+    same_lake(run_job(build_marts, lake), small)
+
+
+def test_a_report_is_of_the_market_or_of_one_artist(run_job: Job, small: Lake, tmp_path: Path) -> None:
+    lake, file = Path(small.uri), tmp_path / "pages" / "report.html"
+    run_job(report, lake, market=True, output=str(file))
+    assert "Most streamed artists" in file.read_text(encoding="utf-8")
+    for flags in ({}, {"market": True, "artist": "someone"}, {"artist": "someone"}):
+        with pytest.raises(WrongUsage):
+            run_job(report, lake, output=str(file), **flags)
 
 
 REAL_NUMBERS = {
