@@ -28,7 +28,7 @@ Job = Callable[..., Lake]
 
 
 def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
-    """A configuration with as few tasks as small data needs, on two threads of this machine."""
+    """A configuration with as few tasks as small data needs, and marts that tell of single listeners."""
     settings = {
         **conf.spark.conf,
         "spark.driver.memory": "2g",
@@ -44,7 +44,10 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         **(more or {}),
     }
     return conf.model_copy(
-        update={"spark": conf.spark.model_copy(update={"master": "local[2]", "conf": settings})}
+        update={
+            "spark": conf.spark.model_copy(update={"master": "local[2]", "conf": settings}),
+            "privacy": conf.privacy.model_copy(update={"k": 1}),
+        }
     )
 
 

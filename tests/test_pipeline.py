@@ -11,10 +11,11 @@ import duckdb
 import pytest
 from pyspark.sql import DataFrame
 
-from jobs import build_dimensions, build_facts, ingest_events, run_pipeline
+from jobs import build_dimensions, build_facts, build_marts, ingest_events, report, run_pipeline
 from tests.conftest import SMALL_LOGS, Job
 from tests.oracle import assert_same
 from tests.oracle import load as oracle_of
+from tracklake.errors import WrongUsage
 from tracklake.history import PLAYS_AS_IN
 from tracklake.lake import Lake
 from tracklake.tables import CONTRACTS
@@ -30,7 +31,7 @@ COMPARED = [table for table in CONTRACTS if table not in ("quarantine", "event",
 
 @pytest.fixture(scope="module")
 def small_oracle() -> duckdb.DuckDBPyConnection:
-    return oracle_of(SMALL_LOGS)
+    return oracle_of(SMALL_LOGS, k=1)
 
 
 @pytest.mark.parametrize("table", COMPARED)
@@ -114,7 +115,17 @@ def test_jobs_one_by_one_equal_the_pipeline(run_job: Job, small: Lake, tmp_path:
     run_job(build_dimensions, lake)
     run_job(ingest_events, lake, SMALL_LOGS, DAYS[0], DAYS[0])
     run_job(build_dimensions, lake)
-    same_lake(run_job(build_facts, lake), small)
+    run_job(build_facts, lake)
+    same_lake(run_job(build_marts, lake), small)
+
+
+def test_a_report_is_of_the_market_or_of_one_artist(run_job: Job, small: Lake, tmp_path: Path) -> None:
+    lake, file = Path(small.uri), tmp_path / "pages" / "report.html"
+    run_job(report, lake, market=True, output=str(file))
+    assert "Most streamed artists" in file.read_text(encoding="utf-8")
+    for flags in ({}, {"market": True, "artist": "someone"}, {"artist": "someone"}):
+        with pytest.raises(WrongUsage):
+            run_job(report, lake, output=str(file), **flags)
 
 
 REAL_NUMBERS = {
@@ -142,7 +153,7 @@ def test_the_real_logs_give_the_known_numbers(real: Lake) -> None:
 
 @pytest.mark.slow
 def test_the_real_logs_equal_the_oracle(real: Lake, real_logs: Path) -> None:
-    oracle = oracle_of(real_logs)
+    oracle = oracle_of(real_logs, k=1)
     for table in COMPARED:
         same_as_oracle(real, oracle, table)
 

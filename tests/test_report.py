@@ -36,7 +36,14 @@ def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
 
 def of_artist(con: duckdb.DuckDBPyConnection, artist: str, **changed: Any) -> Figures:
     own = f"artist_id = '{artist}'"
-    [now] = rows(con, f"FROM mart_artist WHERE {own} AND {IN_BLOCK}")
+    [now] = rows(
+        con,
+        f"""SELECT * REPLACE (
+            12.5::DOUBLE AS reach_percentile, 40.0::DOUBLE AS conversion_percentile,
+            61.0::DOUBLE AS satisfaction_percentile, 'reach' AS need,
+            0.1::DOUBLE AS need_value, 0.3::DOUBLE AS need_peer_median
+        ) FROM mart_artist WHERE {own} AND {IN_BLOCK}""",
+    )
     tracks = rows(
         con,
         f"""SELECT *, 'Song ' || track_id AS title FROM mart_track_performance WHERE {own} AND {IN_BLOCK}
@@ -51,7 +58,10 @@ def of_artist(con: duckdb.DuckDBPyConnection, artist: str, **changed: Any) -> Fi
         "now": now,
         "weeks": rows(
             con,
-            f"""FROM mart_artist WHERE {own} AND period = 'week' AND NOT is_suppressed
+            f"""SELECT * REPLACE (
+                5 AS new_listeners, listeners - 5 AS returning_listeners, 0 AS reactivated_listeners,
+                6 AS lapsed_listeners
+            ) FROM mart_artist WHERE {own} AND period = 'week' AND NOT is_suppressed
             AND period_start < DATE '2025-11-24' ORDER BY period_start""",
         ),
         "groups": rows(
@@ -119,7 +129,7 @@ def test_a_need_is_told_with_the_numbers_that_say_so(oracle: duckdb.DuckDBPyConn
     figures = of_artist(oracle, "a20", now=now)
     assert words.need(figures) == (
         "Keeping listeners: 20% of the listeners of the 28 days before came back; in the middle of the 41 artists of"
-        " like size it is 35%. 12 % of them have less."
+        " like size it is 35%. 12% of them have less."
     )
 
 

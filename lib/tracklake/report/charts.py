@@ -52,17 +52,20 @@ def charts(figures: Figures) -> list[Chart]:
 
 
 def _listeners(figures: Figures) -> Chart | None:
-    rows = [{"week": f"{row['period_start']}", "listeners": row["listeners"]} for row in figures.weeks]
+    rows = [
+        {
+            "week": f"{row['period_start']:%-d %b}",
+            "order": f"{row['period_start']}",
+            "listeners": row["listeners"],
+        }
+        for row in figures.weeks
+    ]
     if len(rows) < 2:
         return None
     base = _plot(rows).encode(
-        x=alt.X(
-            "week:T",
-            title="Week beginning (Monday, UTC)",
-            axis=alt.Axis(format="%-d %b", labelAngle=0, tickCount=6),
-        ),
+        x=_weeks(),
         y=alt.Y("listeners:Q", title="Listeners per week", axis=alt.Axis(format="~s", tickMinStep=1)),
-        tooltip=["week:T", "listeners:Q"],
+        tooltip=["week:N", "listeners:Q"],
     )
     first, last = rows[0], rows[-1]
     return _chart(
@@ -94,12 +97,7 @@ def _funnel(figures: Figures) -> Chart | None:
         _plot(rows)
         .mark_bar()
         .encode(
-            x=alt.X(
-                "week:N",
-                title="Week beginning",
-                sort=alt.SortField("order"),
-                axis=alt.Axis(labelAngle=0, labelOverlap=True),
-            ),
+            x=_weeks(),
             y=alt.Y(
                 "listeners:Q",
                 title="Listeners (lost ones below 0)",
@@ -127,7 +125,7 @@ def _funnel(figures: Figures) -> Chart | None:
 def _needs(figures: Figures) -> Chart | None:
     labels = {
         "reach": "Reach: share of new listeners",
-        "conversion": "Conversion: likes and saves per listener",
+        "conversion": "Conversion: likes per listener",
         "retention": "Retention: listeners who came back",
         "satisfaction": "Satisfaction: share of a track heard",
         "catalogue": "Catalogue: tracks listening spreads over",
@@ -251,7 +249,7 @@ def _tracks(figures: Figures) -> Chart | None:
     if not rows:
         return None
     y = _category("track", None, [row["track"] for row in rows])
-    x = alt.Scale(domainMin=0)
+    x = alt.Scale(domainMin=0, zero=True)
     tooltip = [
         "track:N",
         "plays:Q",
@@ -261,7 +259,12 @@ def _tracks(figures: Figures) -> Chart | None:
     spans = (
         _plot(rows)
         .mark_rule(color=MUTED, strokeWidth=2)
-        .encode(y=y, x=alt.X("low:Q", title="Plays skipped, percent", scale=x), x2="high:Q", tooltip=tooltip)
+        .encode(
+            y=y,
+            x=alt.X("low:Q", title="Plays skipped, percent", scale=x, axis=alt.Axis(tickCount=8)),
+            x2="high:Q",
+            tooltip=tooltip,
+        )
     )
     dots = (
         _plot(rows)
@@ -271,7 +274,7 @@ def _tracks(figures: Figures) -> Chart | None:
     return _chart(
         spans + dots,
         "tracks",
-        "Tracks: how often they are skipped",
+        "How often tracks are skipped",
         "; ".join(
             f"{row['track']}: {row['shrunk']:.0f} % ({row['low']:.0f} to {row['high']:.0f})" for row in rows
         )
@@ -285,7 +288,7 @@ def _tracks(figures: Figures) -> Chart | None:
 def _cohorts(figures: Figures) -> Chart | None:
     rows = [
         {
-            "cohort": row["group_name"],
+            "cohort": f"Since {row['group_name']}",
             "share": 100 * row["listeners"] / row["previous_listeners"],
             "listeners": row["listeners"],
         }
@@ -298,17 +301,11 @@ def _cohorts(figures: Figures) -> Chart | None:
         return None
     rows.sort(key=lambda row: row["cohort"])
     return _chart(
-        _bars(
-            rows, "cohort", "share", "First played in the 28 days from", "Percent of them who listened now"
-        ),
+        _bars(rows, "cohort", "share", None, "Percent of them who listened now"),
         "cohorts",
         "How many stay",
-        "; ".join(
-            f"of those who began in the 28 days from {row['cohort']} {row['share']:.0f} % listened"
-            for row in rows
-        )
-        + ".",
-        "Of the listeners who began in each 28 days, those who listened in these.",
+        "; ".join(f"{row['cohort'].lower()}: {row['share']:.0f} %" for row in rows) + ".",
+        "Of the listeners who first played the artist in the 28 days from a date, those who listened now.",
         height=34 * len(rows) + 20,
     )
 
@@ -352,7 +349,7 @@ def _momentum(figures: Figures) -> Chart | None:
             x=alt.X(
                 "listeners:Q",
                 title="Listeners in 28 days (logarithmic)",
-                scale=alt.Scale(type="log"),
+                scale=alt.Scale(type="log", nice=False, padding=12),
                 axis=alt.Axis(format="~s", tickCount=5),
             ),
             y=alt.Y("momentum:Q", title="Streams against the 28 days before, percent"),
@@ -388,7 +385,7 @@ def _satisfaction(figures: Figures) -> Chart | None:
     x = alt.X(
         "listeners:Q",
         title="Listeners in 28 days (logarithmic)",
-        scale=alt.Scale(type="log"),
+        scale=alt.Scale(type="log", nice=False, padding=12),
         axis=alt.Axis(format="~s", tickCount=5),
     )
     colour = alt.Color(
@@ -421,8 +418,8 @@ def _satisfaction(figures: Figures) -> Chart | None:
 MOST_BARS = 15
 _MAKERS: tuple[Callable[[Figures], Chart | None], ...] = (
     _listeners,
-    _funnel,
     _needs,
+    _funnel,
     _market_needs,
     _top_artists,
     _momentum,
@@ -462,8 +459,17 @@ def _category(name: str, title: str | None, order: list[str]) -> alt.Y:
     )
 
 
+def _weeks() -> alt.X:
+    return alt.X(
+        "week:N",
+        title="Week beginning (Monday, UTC)",
+        sort=alt.EncodingSortField("order", op="min"),
+        axis=alt.Axis(labelAngle=0, labelOverlap=True),
+    )
+
+
 def _legend() -> alt.Legend:
-    return alt.Legend(orient="top", direction="horizontal", columns=2, symbolLimit=10, labelLimit=220)
+    return alt.Legend(orient="top", direction="horizontal", columns=3, symbolLimit=10, labelLimit=220)
 
 
 def _short(text: str | None) -> str:

@@ -144,9 +144,8 @@ def of_market(read: Read) -> Figures:
 
 
 def _newest(blocks: Rows) -> dict[str, Any]:
-    """The newest finished 28 days, or where none are finished the newest."""
-    finished = [row for row in blocks if row["days"] == BLOCK_DAYS]
-    return (finished or blocks)[-1]
+    """The newest finished 28 days, or where none are finished those with most days of plays."""
+    return max(blocks, key=lambda row: (row["days"], row["period_start"]))
 
 
 def _is_block(start: date) -> Column:

@@ -58,7 +58,7 @@ def need(figures: Figures) -> str:
     own, peers = (_number(now[name], is_share) for name in ("need_value", "need_peer_median"))
     return (
         f"{title}: {own} {what}; in the middle of the {now['peers']:,} artists of like size it is {peers}."
-        f" {now[now['need'] + '_percentile']:.0f} % of them have less."
+        f" {now[now['need'] + '_percentile']:.0f}% of them have less."
     )
 
 
@@ -74,8 +74,8 @@ def certainty(figures: Figures) -> list[str]:
     if not figures.is_finished:
         sentences.insert(
             0,
-            f"These 28 days are not over: {figures.days} of them are in. Numbers of listeners will grow; streams are"
-            " compared per day.",
+            f"Of these 28 days the lake has plays of {figures.days} only: there are listeners who are not counted."
+            " Streams are compared per day.",
         )
     return sentences
 

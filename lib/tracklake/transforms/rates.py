@@ -48,7 +48,7 @@ class Rate:
     def shrunk(self, mean: Column, strength: Column) -> Column:
         """The rate once ``strength`` trials at the rate ``mean`` are added: the mean of the beta posterior.
 
-        The mean itself where there is no trial at all, added ones included.
+        The mean where there are neither trials nor strength.
         """
         trials = F.nullif(F.col(self.trials) + strength, F.lit(0.0))
         return F.coalesce((F.col(self.successes) + strength * mean) / trials, mean)
