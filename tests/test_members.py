@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import permutations
-
 from pyspark.sql import DataFrame, SparkSession
 
 from tracklake.tables import contract
@@ -47,20 +45,19 @@ def kept(frame: DataFrame) -> DataFrame:
 
 
 def shown(frame: DataFrame, *columns: str) -> list[tuple]:
-    members = frame.select(*columns).collect()
-    return sorted((tuple(row) for row in members if "(unknown)" not in row), key=str)
+    members = [tuple(row) for row in frame.select(*columns).collect()]
+    return sorted((row for row in members if "(unknown)" not in row), key=str)
 
 
 def test_the_longest_credit_counts_in_whatever_order_runs_state_it(spark: SparkSession) -> None:
-    orders = permutations([ALONE, SHARED, NOBODY])
-    first, *others = [worked_up(spark, *([event] for event in order)) for order in list(orders)[::2]]
+    first = worked_up(spark, [NOBODY, SHARED, ALONE])
     assert first == (
         [("Song", "ada", 200_000)],
         [("ada", 1, 0.5), ("ben", 2, 0.5)],
         [("ada", "Ada", True), ("ben", None, True)],
     )
-    assert others == [first] * len(others)
-    assert worked_up(spark, [NOBODY, SHARED, ALONE]) == first
+    assert worked_up(spark, [SHARED], [ALONE, NOBODY]) == first
+    assert worked_up(spark, [ALONE], [NOBODY, SHARED]) == first
 
 
 def test_an_id_stays_and_the_other_one_is_found_by_name(spark: SparkSession) -> None:
