@@ -1,12 +1,14 @@
-"""Generate a small month of logs, run the pipeline on it, and say where the tables and the Data Docs are."""
+"""Generate a small month of logs, run the pipeline on it, and say where the tables, the Data Docs and a report are."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jobs import generate_logs, run_pipeline
+from jobs import generate_logs, report, run_pipeline
 from tracklake import cli
+from tracklake.errors import InputMissing
+from tracklake.lake import Release
 from tracklake.run import Run
 
 
@@ -24,6 +26,15 @@ def main(
         generate_logs.main(run, days=days, users=users, output=logs, dirt=1.0)
     run.read_logs("sparkify", logs)
     run_pipeline.main(run)
+    run.afterwards.append(lambda release: report_of_market(run, release))
+
+
+def report_of_market(run: Run, release: Release) -> None:
+    """Writes the report beside the lake; so few listeners that nothing may be told of them are no failure."""
+    try:
+        report.write(run, release.release, None, Path(f"{run.lake.uri}-report.html"))
+    except InputMissing as nothing:
+        run.steps.note(str(nothing))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ Job = Callable[..., Lake]
 
 @pytest.fixture(scope="session")
 def conf() -> Conf:
-    """conf/local.toml with as few tasks as small data needs."""
+    """conf/local.toml with as few tasks as small data needs, and marts that tell of single listeners."""
     local = load("local")
     settings = {
         **local.spark.conf,
@@ -43,7 +43,10 @@ def conf() -> Conf:
         "spark.databricks.delta.delta.log.cacheSize": "20",
     }
     return local.model_copy(
-        update={"spark": local.spark.model_copy(update={"master": "local[2]", "conf": settings})}
+        update={
+            "spark": local.spark.model_copy(update={"master": "local[2]", "conf": settings}),
+            "privacy": local.privacy.model_copy(update={"k": 1}),
+        }
     )
 
 

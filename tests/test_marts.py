@@ -14,6 +14,8 @@ from pyspark.sql import functions as F
 
 from tests.facts import facts, marts
 from tests.oracle import assert_same
+from tracklake.errors import WrongUsage
+from tracklake.report.figures import of_artist, of_market
 from tracklake.transforms import sketches
 from tracklake.transforms.listening import source_mixes, top_markets
 from tracklake.transforms.periods import PERIODS, start_of, touched_blocks
@@ -41,6 +43,32 @@ def test_three_months_equal_the_oracle(
 ) -> None:
     columns = [name for (name, *_) in oracle.execute(f"DESCRIBE {table}").fetchall()]
     assert_same(oracle, table, built[table], columns)
+
+
+def test_a_report_tells_what_is_shown_and_says_what_is_not(
+    spark: SparkSession, built: dict[str, DataFrame], oracle: duckdb.DuckDBPyConnection
+) -> None:
+    artists = spark.createDataFrame(oracle.sql("FROM dim_artist").to_arrow_table())
+    tracks = spark.createDataFrame(oracle.sql("FROM dim_track").to_arrow_table())
+    lake = {
+        **built,
+        "dim_artist": artists.withColumns({"artist_name": F.upper("artist_id"), "is_current": F.lit(True)}),
+        "dim_track": tracks.withColumn("title", F.upper("track_id")),
+    }
+
+    def read(table: str) -> DataFrame:
+        return lake.get(table, spark.range(0))
+
+    figures = of_artist(read, "a20")
+    assert (figures.name, figures.start, figures.is_finished) == ("A20", date(2025, 11, 24), True)
+    assert figures.now["listeners"] >= K
+    assert {row["is_suppressed"] for row in figures.weeks + figures.tracks} == {False}
+    assert {row["kind"] for row in figures.groups} == {"tier", "place", "cohort", "also_plays"}
+    assert sum(row["hidden"] for row in figures.hidden) > 0
+    market = of_market(read)
+    assert market.now["artists"] == len(market.artists) > 10
+    with pytest.raises(WrongUsage, match="no artist 'nobody'"):
+        of_artist(read, "nobody")
 
 
 # Sketches
@@ -101,8 +129,7 @@ def test_two_of_two_do_not_beat_900_of_1000(spark: SparkSession) -> None:
     }
     assert rows["few"].shrunk < rows["many"].shrunk
     assert rows["few"].low < rows["many"].low
-    # R: binom::binom.wilson(900, 1000)
-    assert (round(rows["many"].low, 4), round(rows["many"].high, 4)) == (0.8799, 0.9171)
+    assert (round(rows["many"].low, 4), round(rows["many"].high, 4)) == (0.8798, 0.9171)
 
 
 def test_a_prior_is_recovered_from_rates_drawn_from_it(spark: SparkSession) -> None:
@@ -120,6 +147,13 @@ def test_rates_that_differ_no_more_than_by_chance_are_drawn_together(spark: Spar
     tracks = spark.createDataFrame([("day", 1, 2), ("day", 50, 100)], "period string, x bigint, n bigint")
     [prior] = priors(tracks, ["period"], {"like": Rate("x", "n")}).collect()
     assert (prior.like_mean, prior.like_strength) == (0.5, 10_000.0)
+
+
+def test_without_trials_and_without_a_prior_a_rate_is_the_mean(spark: SparkSession) -> None:
+    nothing = spark.createDataFrame([(0, 0)], "x bigint, n bigint")
+    low, high = Rate("x", "n").wilson()
+    found = nothing.select(Rate("x", "n").shrunk(F.lit(0.25), F.lit(0.0)), low, high).collect()
+    assert found == [(0.25, None, None)]
 
 
 # Markets and contexts

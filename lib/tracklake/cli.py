@@ -123,7 +123,9 @@ def _perform(main: Job, request: Request) -> None:
         end=request.end,
     ) as run:
         main(run, **request.own)
-        run.finish()
+        release = run.finish()
+        for step in run.afterwards:
+            step(release)
 
 
 def _command(main: Job) -> Any:

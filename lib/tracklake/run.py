@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -62,6 +62,7 @@ class Run:
         self.run_id = f"{self.began_at:%Y%m%dT%H%M%SZ}-{job.replace('_', '-')}-{secrets.token_hex(3)}"
         self.base = self.lake.ledger.newest()
         self.staged: dict[str, Staged] = {}
+        self.afterwards: list[Callable[[Release], None]] = []  # what is to be done once all is published
         self._worked_up: dict[str, tuple[str, ...]] = {}
         self._audits = Audits(spark, self.lake.path("_docs"), self.run_id)
 

@@ -61,7 +61,7 @@ measured AS (
         least(1, (value + 3.841458820694124 / (2 * n)
             + 1.959963984540054 * sqrt(value * (1 - value) / n + 3.841458820694124 / (4 * n * n)))
             / (1 + 3.841458820694124 / n)) AS high,
-        (x + strength * coalesce(p, 0)) / (n + strength) AS shrunk
+        coalesce((x + strength * coalesce(p, 0)) / nullif(n + strength, 0), p, 0) AS shrunk
     FROM trial
     LEFT JOIN prior USING (period, period_start, rate)
 ),

@@ -14,7 +14,7 @@ Z = 1.959963984540054
 STRONGEST_PRIOR = 10_000.0
 """As many trials as a prior counts for at most; it has so many where rates differ no more than chance allows."""
 
-EXACT_SUM = "decimal(38,9)"
+EXACT_SUM = "decimal(38,15)"
 """Sums of fractions are taken in decimals: they come out the same whatever the order of rows."""
 
 
@@ -46,8 +46,12 @@ class Rate:
         )
 
     def shrunk(self, mean: Column, strength: Column) -> Column:
-        """The rate once ``strength`` trials at the rate ``mean`` are added: the mean of the beta posterior."""
-        return (F.col(self.successes) + strength * mean) / (F.col(self.trials) + strength)
+        """The rate once ``strength`` trials at the rate ``mean`` are added: the mean of the beta posterior.
+
+        The mean where there are neither trials nor strength.
+        """
+        trials = F.nullif(F.col(self.trials) + strength, F.lit(0.0))
+        return F.coalesce((F.col(self.successes) + strength * mean) / trials, mean)
 
     def _some_trials(self) -> Column:
         return F.nullif(F.col(self.trials).cast("double"), F.lit(0.0))

@@ -1,0 +1,134 @@
+"""Measures the marts by the library's transforms on Spark beside the same marts by DuckDB SQL, from the same facts."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+from contenders import environment
+from measured import Measured, measure
+from rich.console import Console
+from rich.table import Table
+
+from tracklake.config import load
+from tracklake.submit import Submission, command
+
+BENCH = Path(__file__).parent
+TABLES = (
+    "fact_track_day",
+    "fact_artist_day",
+    "fact_audience",
+    "mart_track_performance",
+    "mart_artist",
+    "mart_artist_audience",
+)
+EXACT_ONLY = "listeners IS NULL OR listeners < 4096"
+"""Above that the library's number of listeners is an estimate, and rows may differ."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs both on each number of plays; 1 if one fails or their marts differ."""
+    asked = _arguments(argv)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    runs: dict[int, Mapping[str, Measured]] = {}
+    with tempfile.TemporaryDirectory(prefix="tracklake-bench-") as temporary:
+        work = (asked.work or Path(temporary)).absolute()
+        work.mkdir(parents=True, exist_ok=True)
+        for plays in sorted(asked.plays):
+            facts = work / f"facts-{plays}"
+            if not (facts / "dim_user.parquet").exists():
+                shutil.rmtree(facts, ignore_errors=True)
+                console.print(f"Making {plays:,} plays ...")
+                if not _run(console, work, _duckdb("facts", str(plays), facts), f"facts-{plays}"):
+                    return 1
+            runs[plays] = {}
+            for name, line in (("spark", _spark), ("duckdb", lambda *x: _duckdb("marts", str(x[0]), x[1]))):
+                if name not in asked.only:
+                    continue
+                output = work / f"{name}-{plays}"
+                shutil.rmtree(output, ignore_errors=True)
+                console.print(f"Running {name} on {plays:,} plays ...")
+                done = _run(console, work, line(facts, output), output.name)
+                if not done:
+                    return 1
+                runs[plays] = {**runs[plays], name: done}
+        console.print(_summary(runs))
+        same = [_same(console, work, plays) for plays in runs] if len(asked.only) > 1 else []
+    return 0 if all(same) else 1
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench/marts", description=__doc__)
+    parser.add_argument("--plays", type=int, nargs="+", default=[1_000_000, 10_000_000, 50_000_000])
+    parser.add_argument("--only", nargs="+", choices=("spark", "duckdb"), default=["spark", "duckdb"])
+    parser.add_argument(
+        "--work", type=Path, help="where facts and marts stay (else a folder that is removed)"
+    )
+    return parser.parse_args(argv)
+
+
+def _spark(facts: Path, output: Path) -> list[str]:
+    return command(Submission(BENCH / "marts_spark.py", (str(facts), str(output)), (), load("local")))
+
+
+def _duckdb(what: str, given: str, output: Path) -> list[str]:
+    return [sys.executable, str(BENCH / "marts_duckdb.py"), what, given, str(output)]
+
+
+def _run(console: Console, work: Path, line: list[str], name: str) -> Measured | None:
+    noise = work / f"{name}.log"
+    done = measure(line, environment(), work, noise)
+    if done.code:
+        console.print(f"{done.said}\n{noise.read_text(errors='replace')[-3_000:]}", markup=False)
+        console.print(f"[red]{name} ended with code {done.code}.[/red]")
+        return None
+    console.print(done.said.strip(), markup=False)
+    return done
+
+
+def _summary(runs: Mapping[int, Mapping[str, Measured]]) -> Table:
+    table = Table("plays", title="Wall time, memory and growth", title_justify="left")
+    for column in ("spark s", "MB", "growth", "duckdb s", "MB", "growth", "spark / duckdb"):
+        table.add_column(column, justify="right")
+    first = runs[min(runs)]
+    for plays, measured in runs.items():
+        cells = []
+        for name in ("spark", "duckdb"):
+            run = measured.get(name)
+            grown = f"x {run.seconds / first[name].seconds:.1f}" if run else ""
+            cells += [f"{run.seconds:.1f}", f"{run.peak_bytes / 1e6:,.0f}", grown] if run else ["", "", ""]
+        both = {"spark", "duckdb"} <= set(measured)
+        ratio = f"{measured['spark'].seconds / measured['duckdb'].seconds:.1f}" if both else ""
+        table.add_row(f"{plays:,}", *cells, ratio)
+    return table
+
+
+def _same(console: Console, work: Path, plays: int) -> bool:
+    """Whether the tables of both have the same rows: their number, and sums of what is exact in both."""
+    same = True
+    with duckdb.connect() as con:
+        for table in TABLES:
+            prints = {
+                "spark": con.from_parquet(f"{work}/spark-{plays}/{table}/*.parquet"),
+                "duckdb": con.from_parquet(f"{work}/duckdb-{plays}/{table}.parquet"),
+            }
+            sums = "plays" if "plays" in prints["duckdb"].columns else "listeners"
+            found = {
+                name: rows.filter(EXACT_ONLY)
+                .aggregate(f"count(*), count(listeners), sum(listeners), sum({sums})")
+                .fetchone()
+                for name, rows in prints.items()
+            }
+            if found["spark"] != found["duckdb"]:
+                same = False
+                console.print(f"[red]{table} differs:[/red] {found}")
+    if same:
+        console.print(f"[green]{plays:,} plays: both have the same rows.[/green]")
+    return same
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

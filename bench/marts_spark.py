@@ -1,0 +1,56 @@
+"""The marts by the library's transforms, in the steps of jobs/build_marts.py, from Parquet facts to Parquet.
+
+spark-submit marts_spark.py FACTS FOLDER
+"""
+
+import sys
+import time
+
+from pyspark.sql import DataFrame, SparkSession
+
+from tracklake.transforms.artist_groups import artist_groups, loyalty
+from tracklake.transforms.artist_performance import artist_performance
+from tracklake.transforms.days import artist_days, track_days
+from tracklake.transforms.listening import listening, source_mixes, top_markets
+from tracklake.transforms.periods import blocks_of
+from tracklake.transforms.privacy import shown_levels
+from tracklake.transforms.totals import audiences, histories, member_days, period_totals
+from tracklake.transforms.track_performance import track_performance
+
+K = 5
+
+
+def main(facts: str, folder: str) -> None:
+    """Writes the days of tracks and artists and the four tables of the marts, all periods at once."""
+    spark = SparkSession.builder.getOrCreate()
+
+    def given(table: str) -> DataFrame:
+        return spark.read.parquet(f"{facts}/{table}.parquet")
+
+    def save(table: str, frame: DataFrame) -> DataFrame:
+        started = time.monotonic()
+        frame.write.parquet(f"{folder}/{table}")
+        print(f"✓ {table} {time.monotonic() - started:.1f} s", flush=True)
+        return spark.read.parquet(f"{folder}/{table}")
+
+    streams, feedback, tracks = given("fact_stream"), given("feedback"), given("dim_track")
+    of_tracks = save("fact_track_day", track_days(streams, feedback, tracks))
+    of_artists = save("fact_artist_day", artist_days(streams, feedback, given("dim_artist")))
+    days = member_days(of_tracks, of_artists)
+    held = {row.event_date for row in of_tracks.select("event_date").distinct().collect()}
+    known = save("fact_audience", audiences(days))
+    totals = save("_totals", period_totals(days, histories(known, blocks_of(held)), held))
+    levels = save("_levels", shown_levels(totals, tracks, K))
+    heard = save("_listening", listening(streams, given("dim_user")))
+    loyal = save("_loyalty", loyalty(heard))
+    markets, mixes = top_markets(heard, K), source_mixes(heard, K)
+    save("mart_track_performance", track_performance(totals, levels, tracks, markets, mixes, K))
+    save("mart_artist", artist_performance(totals, levels, tracks, loyal, K))
+    before = known.limit(0).selectExpr(
+        "member_id AS artist_id", "period_start", "'' AS kind", "'' AS group_name", "listeners"
+    )
+    save("mart_artist_audience", artist_groups(loyal, known, levels, before, K))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,224 @@
+"""The report as people see it: in a browser, without a network, with words for every picture."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.facts import facts
+from tracklake.report import words
+from tracklake.report.charts import charts
+from tracklake.report.figures import Figures
+from tracklake.report.page import page
+
+K = 3
+START = date(2025, 10, 27)
+IN_BLOCK = f"period_start = DATE '{START}' AND period = '28_days' AND NOT is_suppressed"
+
+
+@pytest.fixture(scope="module")
+def oracle() -> duckdb.DuckDBPyConnection:
+    return facts(K)
+
+
+def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    found = con.execute(query)
+    names = [name for name, *_ in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def of_artist(con: duckdb.DuckDBPyConnection, artist: str, **changed: Any) -> Figures:
+    own = f"artist_id = '{artist}'"
+    [now] = rows(
+        con,
+        f"""SELECT * REPLACE (
+            12.5::DOUBLE AS reach_percentile, 40.0::DOUBLE AS conversion_percentile,
+            61.0::DOUBLE AS satisfaction_percentile, 'reach' AS need,
+            0.1::DOUBLE AS need_value, 0.3::DOUBLE AS need_peer_median
+        ) FROM mart_artist WHERE {own} AND {IN_BLOCK}""",
+    )
+    tracks = rows(
+        con,
+        f"""SELECT *, 'Song ' || track_id AS title FROM mart_track_performance WHERE {own} AND {IN_BLOCK}
+        ORDER BY streams DESC""",
+    )
+    figures = {
+        "name": "Ólafur & the <b>Band</b>",
+        "artist_id": artist,
+        "start": START,
+        "days": now["days"],
+        "k": K,
+        "now": now,
+        "weeks": rows(
+            con,
+            f"""SELECT * REPLACE (
+                5 AS new_listeners, listeners - 5 AS returning_listeners, 0 AS reactivated_listeners,
+                6 AS lapsed_listeners
+            ) FROM mart_artist WHERE {own} AND period = 'week' AND NOT is_suppressed
+            AND period_start < DATE '2025-11-24' ORDER BY period_start""",
+        ),
+        "groups": rows(
+            con,
+            f"""SELECT *, CASE kind WHEN 'also_plays' THEN 'Artist ' || group_name END AS artist_name
+            FROM mart_artist_audience WHERE {own} AND period_start = DATE '{START}' ORDER BY kind, listeners DESC""",
+        ),
+        "tracks": tracks,
+        "map": on_map([track["title"] for track in tracks]),
+        "hidden": [{"table": "mart_artist", "period": "day", "rows": 28, "hidden": 28}],
+    }
+    return Figures(**{**figures, **changed})
+
+
+def of_market(con: duckdb.DuckDBPyConnection) -> Figures:
+    artists = rows(
+        con,
+        f"SELECT *, 'Artist ' || artist_id AS name FROM mart_artist WHERE {IN_BLOCK} ORDER BY streams DESC",
+    )
+    return Figures(
+        name="The market",
+        artist_id=None,
+        start=START,
+        days=28,
+        k=K,
+        now={"artists": len(artists), "streams": sum(row["streams"] for row in artists)},
+        groups=rows(
+            con,
+            f"SELECT need, count(*) AS artists FROM mart_artist WHERE {IN_BLOCK} AND need IS NOT NULL GROUP BY need",
+        ),
+        tracks=rows(
+            con,
+            f"""SELECT *, 'A song with a name that is longer than any chart has room for ' || track_id AS title
+            FROM mart_track_performance WHERE {IN_BLOCK} ORDER BY streams DESC LIMIT 15""",
+        ),
+        artists=artists,
+        map=on_map([row["name"] for row in artists]),
+        hidden=[{"table": "mart_track_performance", "period": "28_days", "rows": 59, "hidden": 12}],
+    )
+
+
+def on_map(names: list[str]) -> list[dict[str, Any]]:
+    quadrants = ("star", "hidden_gem", "over_exposed", "fading", "unsure")
+    return [
+        {
+            "name": name,
+            "listeners": 5 * (n + 1) ** 2,
+            "shrunk_effect": (n % 5 - 2) / 10,
+            "shrunk_low": (n % 5 - 2) / 10 - 0.1,
+            "shrunk_high": (n % 5 - 2) / 10 + 0.1,
+            "quadrant": quadrants[n % 5],
+        }
+        for n, name in enumerate(names)
+    ]
+
+
+def test_a_need_is_told_with_the_numbers_that_say_so(oracle: duckdb.DuckDBPyConnection) -> None:
+    now = {
+        "need": "retention",
+        "need_value": 0.2,
+        "need_peer_median": 0.35,
+        "retention_percentile": 12.5,
+        "peers": 41,
+    }
+    figures = of_artist(oracle, "a20", now=now)
+    assert words.need(figures) == (
+        "Keeping listeners: 20% of the listeners of the 28 days before came back; in the middle of the 41 artists of"
+        " like size it is 35%. 12% of them have less."
+    )
+
+
+def test_every_chart_has_a_title_units_and_words(oracle: duckdb.DuckDBPyConnection) -> None:
+    for figures in (of_artist(oracle, "a20"), of_market(oracle)):
+        made = charts(figures)
+        assert len(made) >= 5
+        for chart in made:
+            assert chart.spec["title"] == chart.title
+            assert chart.spec["description"].startswith(chart.title)
+            assert re.search(r"\d", chart.about), f"{chart.name} tells no number"
+            for layer in chart.spec.get("layer", [chart.spec])[:1]:
+                for axis in ("x", "y"):
+                    assert (
+                        layer["encoding"][axis].get("title") or layer["encoding"][axis]["type"] == "nominal"
+                    )
+
+
+def test_names_cannot_put_markup_into_the_page(oracle: duckdb.DuckDBPyConnection) -> None:
+    html = page(of_artist(oracle, "a20"), 1, date(2026, 1, 1))
+    assert "Ólafur &amp; the &lt;b&gt;Band&lt;/b&gt;" in html
+    assert "<b>Band" not in html
+    evil = of_artist(oracle, "a20")
+    evil.tracks[0]["title"] = "</script><script>alert(1)</script>"
+    assert "<script>alert" not in page(evil, 1, date(2026, 1, 1))
+
+
+def test_a_page_asks_nothing_of_a_network(oracle: duckdb.DuckDBPyConnection) -> None:
+    html = page(of_market(oracle), 1, date(2026, 1, 1))
+    assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=[\"'](?!data:)", html)
+    assert "default-src 'none'" in html
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Headless Chromium, which logs every message of a page's console."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    flags = (
+        "headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking"
+        " disable-component-update disable-sync"
+    )
+    for flag in flags.split():
+        options.add_argument(f"--{flag}")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize("which", ["artist", "market"])
+def test_a_page_renders_without_errors_at_any_width(
+    oracle: duckdb.DuckDBPyConnection, browser: Any, tmp_path: Path, which: str, width: int
+) -> None:
+    figures = of_market(oracle) if which == "market" else of_artist(oracle, "a20")
+    file = tmp_path / "report.html"
+    file.write_text(page(figures, 3, START + timedelta(days=60)), encoding="utf-8")
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    browser.get_log("browser")
+    browser.get(file.as_uri())
+    deadline = time.monotonic() + 60
+    while not browser.execute_script("return document.body.dataset.rendered") and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+    assert browser.get_log("browser") == []
+    drawn = browser.execute_script(
+        """
+        return [...document.querySelectorAll(".chart")].map(chart => ({
+            label: chart.getAttribute("aria-label"),
+            title: chart.querySelector(".mark-text.role-title-text")?.textContent ?? "",
+            axes: [...chart.querySelectorAll(".role-axis-title")].map(one => one.textContent),
+            marks: chart.querySelectorAll(".role-mark path, .role-mark line").length,
+            wider: chart.querySelector("svg").getBoundingClientRect().width > chart.clientWidth + 1,
+        }))
+        """
+    )
+    assert len(drawn) == len(charts(figures))
+    for chart in drawn:
+        assert chart["title"]
+        assert chart["label"].startswith(chart["title"])
+        assert chart["axes"]
+        assert chart["marks"]
+        assert not chart["wider"], chart["title"]
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
