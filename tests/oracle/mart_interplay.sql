@@ -152,9 +152,9 @@ estimate AS (
 effect AS (
     SELECT
         *,
-        CASE WHEN g >= getvariable('k') AND spread > 0 THEN round(raw * 1e6) / 1e6 END AS effect,
+        CASE WHEN g >= greatest(2, getvariable('k')) AND spread > 2e-6 THEN round(raw * 1e6) / 1e6 END AS effect,
         CASE
-            WHEN g >= getvariable('k') AND spread > 0
+            WHEN g >= greatest(2, getvariable('k')) AND spread > 2e-6
                 THEN greatest(0.0001, round(sqrt(spread / s0 ** 2 * g / (g - 1)) * 1e6) / 1e6)
         END AS error,
         1.959963984540054 AS z

@@ -15,6 +15,9 @@ Z = 1.959963984540054
 SUREST = 0.0001
 """No standard error is below this: there is more that is not known than chance."""
 
+LEAST_SPREAD = 2 / MILLION
+"""What is below is the rounding of the sums: the listeners differ in nothing, and nothing is known of chance."""
+
 ITEMS = {"track": "track_id", "artist": "artist_id"}
 OF_KIND = [*PERIOD, "item_type"]
 
@@ -104,7 +107,7 @@ def effects(listeners: DataFrame, k: int) -> DataFrame:
     spread = F.col("wwdd") - 2 * effect * F.col("wwd") + effect * effect * F.col("ww")
     freedom = F.nullif(clusters - 1, F.lit(0))
     variance = spread / (F.col("w") * F.col("w")) * clusters / freedom
-    enough = (clusters >= max(k, 2)) & (spread > 0)
+    enough = (clusters >= max(k, 2)) & (spread > LEAST_SPREAD)
     return (
         listeners.groupBy(*OF_KIND, "item_id")
         .agg(
