@@ -152,6 +152,8 @@ def _reading(lake: Path) -> Iterator[dict[str, Any]]:
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert looking.stdout
+    assert looking.stdout.readline() == "looking\n"
     seen: dict[str, Any] = {}
     try:
         yield seen

@@ -51,7 +51,8 @@ def releases(lake: Path) -> dict[int, dict[str, int]]:
 
 
 def main(lake: Path) -> None:
-    """Looks until there is no more input, then tells what it saw."""
+    """Says that it begins, looks until there is no more input, then tells what it saw."""
+    print("looking", flush=True)
     seen: dict[str, dict[int, str]] = {}
     tied: dict[int, dict[str, int]] = {}
     looks = 0
