@@ -36,7 +36,7 @@ print("✓ Publishing", flush=True)
 UNAUDITED = """
 rows = stage(lake, lake.ledger.newest(), Work("bad", 99))["dim_track"]
 lake.log("dim_track").commit(1, rows.commit, "bad")
-time.sleep(2)
+time.sleep(3)
 """
 
 

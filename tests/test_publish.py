@@ -33,7 +33,7 @@ from tests.disks import Disk, disk
 from tracklake import cli
 from tracklake.errors import Overtaken
 from tracklake.failures import explain
-from tracklake.lake import Lake, claims
+from tracklake.lake import Lake, Release, claims
 from tracklake.lake.claims import Claim
 from tracklake.lake.delta import DeltaLog
 from tracklake.run import Run
@@ -96,6 +96,34 @@ def test_a_run_that_began_before_another_published_is_refused(lake: Lake) -> Non
     assert released(lake, lake.ledger.newest()) == heads(lake) == whole(2)
 
 
+class Turn:
+    """A run in a thread, which stops once before the write that ``until`` picks, and goes on when it may."""
+
+    def __init__(self, until: Callable[[int, str], bool]) -> None:
+        self.until = until
+        self.writes = count()
+        self.stopped, self.go_on = threading.Event(), threading.Event()
+        self.outcome: object = None
+        self.thread: threading.Thread | None = None
+
+    def begin(self, publish: Callable[[], Release]) -> threading.Thread:
+        def body() -> None:
+            try:
+                self.outcome = publish()
+            except Overtaken as error:
+                self.outcome = error
+            self.stopped.set()
+
+        self.thread = threading.Thread(target=body)
+        self.thread.start()
+        return self.thread
+
+    def stop(self, write: str) -> None:
+        if threading.current_thread() is self.thread and self.until(next(self.writes), write):
+            self.stopped.set()
+            assert self.go_on.wait(20)
+
+
 def paused_at(n: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Callable[[], None], threading.Event]:
     """A thread that calls the first function of the pair becomes the one that stops before its n-th write; it
     goes on when the event is set."""
@@ -146,6 +174,36 @@ def test_two_runs_that_publish_at_once_never_mix(
     newest = lake.ledger.newest()
     assert newest.release == base.release + 1
     assert released(lake, newest) == whole(3 if quick else 2)
+    fourth = release(lake, Work("fourth", 4))
+    assert released(lake, fourth) == heads(lake) == whole(4)
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+@pytest.mark.parametrize("has_history", [True, False], ids=["on a release", "on an empty lake"])
+def test_two_runs_that_take_turns_never_mix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int, has_history: bool
+) -> None:
+    """The slow run stops before its n-th write, the other one before its release; then the slow one goes on."""
+    lake = open_lake(tmp_path / "lake")
+    if has_history:
+        release(lake, FIRST)
+    base = lake.ledger.newest()
+    monkeypatch.setattr(claims, "LEASE", 0.05)
+    monkeypatch.setattr(claims, "LOOKS_EVERY", 0.01)
+    slow, quick = Turn(lambda nth, _: nth == n), Turn(lambda _, write: write == "Ledger.append")
+    before_each_write(lambda write: [turn.stop(write) for turn in (slow, quick)], monkeypatch.setattr)
+    of_slow = slow.begin(lambda: release(lake, SECOND, base))
+    slow.stopped.wait(20)
+    of_quick = quick.begin(lambda: release(lake, THIRD, base))
+    quick.stopped.wait(20)
+    slow.go_on.set()
+    of_slow.join()
+    quick.go_on.set()
+    of_quick.join()
+
+    landed = [marker for marker, turn in ((2, slow), (3, quick)) if not isinstance(turn.outcome, Overtaken)]
+    assert len(landed) == 1, "exactly one of the two lands"
+    assert released(lake, lake.ledger.newest()) == whole(*landed)
     fourth = release(lake, Work("fourth", 4))
     assert released(lake, fourth) == heads(lake) == whole(4)
 

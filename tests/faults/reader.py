@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import select
 import sys
-import time
 from pathlib import Path
 
 from deltalake import DeltaTable
@@ -51,20 +51,23 @@ def releases(lake: Path) -> dict[int, dict[str, int]]:
 
 
 def main(lake: Path) -> None:
-    """Says that it begins, looks until there is no more input, then tells what it saw."""
-    print("looking", flush=True)
+    """Says so after its first look, goes on until there is no more input, then tells what it saw."""
     seen: dict[str, dict[int, str]] = {}
     tied: dict[int, dict[str, int]] = {}
-    looks = 0
-    while not select.select([sys.stdin], [], [], LOOKS_EVERY)[0]:
-        looks += 1
+    looks, enough = 0, False
+    while not enough:
         tied |= releases(lake)
         named = [(table, version) for one in tied.values() for table, version in one.items()]
         heads = [(table.name, newest(table)) for table in tables(lake)]
         for table, version in named + heads:
             if version is not None and version not in seen.setdefault(table, {}):
                 seen[table][version] = digest(lake / table, version)
-    print(json.dumps({"looks": looks, "seen": seen, "releases": tied, "at": time.time()}), flush=True)
+        if not looks:
+            print("looking", flush=True)
+        looks += 1
+        enough = bool(select.select([sys.stdin], [], [], LOOKS_EVERY)[0])
+    print(json.dumps({"looks": looks, "seen": seen, "releases": tied}), flush=True)
+    os._exit(0)  # threads of pyarrow and delta-rs may stand in the way of an orderly end
 
 
 if __name__ == "__main__":
