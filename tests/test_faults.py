@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -25,10 +26,10 @@ LAST_DAY = date(2019, 1, 1)
 STAGING_FACTS = 12
 """The step of the pipeline after which the first fact is staged."""
 
-KILLS = {
-    "in the middle of staging": Kill(after_step=STAGING_FACTS, delay=0.2),
-    "between the commits of two tables": Kill(before_write=20),
-    "with a suite that fails": Kill(after_step=STAGING_FACTS + 3, delay=0.5, red=True),
+KILLS: dict[str, Callable[[Lakes], Kill]] = {
+    "in the middle of staging": lambda _: Kill(after_step=STAGING_FACTS, delay=0.2),
+    "between the commits of two tables": lambda lakes: Kill(before_write=lakes.writes - 6),
+    "with a suite that fails": lambda _: Kill(after_step=STAGING_FACTS + 3, delay=0.5, red=True),
 }
 
 
@@ -40,9 +41,9 @@ def lakes(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake
 
 @pytest.mark.parametrize("kill", KILLS.values(), ids=KILLS.keys())
 def test_a_killed_job_leaves_nothing_that_a_reader_or_the_next_run_could_mind(
-    lakes: Lakes, tmp_path: Path, kill: Kill
+    lakes: Lakes, tmp_path: Path, kill: Callable[[Lakes], Kill]
 ) -> None:
-    outcome = inflict(kill, lakes, tmp_path / "lake")
+    outcome = inflict(kill(lakes), lakes, tmp_path / "lake")
     assert outcome.wrong == []
     assert outcome.died
     assert outcome.looks > 3
