@@ -84,6 +84,10 @@ def _row(of: Contract, marker: int) -> pa.Table:
         "bigint": pa.array([marker], pa.int64()),
         "int": pa.array([marker], pa.int32()),
         "boolean": pa.array([False]),
+        "double": pa.array([float(marker)]),
+        "date": pa.array([DAY]),
+        "timestamp": pa.array([datetime(2018, 12, 30, tzinfo=UTC)], pa.timestamp("us", "UTC")),
+        "binary": pa.array([bytes([marker])]),
     }
     return pa.table({one.name: values[one.type] for one in of.columns if one.name != of.partition_by})
 

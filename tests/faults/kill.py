@@ -60,23 +60,25 @@ class Outcome:
 def plan(kills: int, seed: int, steps: Sequence[float], writes: int) -> list[Kill]:
     """That many kills: every step's end and every write of publishing as far as they reach, and random moments.
 
-    Of three kills one comes at the end of a step, one between two writes, one in the middle of a step; every
-    tenth job has a suite that fails.
+    Of ten kills four come before a write, three at the end of a step, two in the middle of one, and one hits a job
+    with a suite that fails.
     """
     chance = random.Random(seed)
     ends = _endless(chance, range(len(steps)))
     before = _endless(chance, range(writes))
     made = []
     for n in range(kills):
-        if n % 10 == 9:
-            made.append(Kill(after_step=chance.randrange(len(steps)), delay=chance.random(), red=True))
-        elif n % 3 == 0:
-            made.append(Kill(after_step=next(ends)))
-        elif n % 3 == 1:
-            made.append(Kill(before_write=next(before)))
-        else:
-            step = chance.randrange(len(steps) - 1)
-            made.append(Kill(after_step=step, delay=chance.random() * steps[step + 1]))
+        step = chance.randrange(len(steps) - 1)
+        delay = chance.random() * steps[step + 1]
+        match n % 10:
+            case 0 | 3 | 5 | 8:
+                made.append(Kill(before_write=next(before)))
+            case 1 | 4 | 7:
+                made.append(Kill(after_step=next(ends)))
+            case 2 | 6:
+                made.append(Kill(after_step=step, delay=delay))
+            case _:
+                made.append(Kill(after_step=step, delay=delay, red=True))
     return made
 
 
