@@ -28,9 +28,9 @@ def worked_up(spark: SparkSession, *runs: list[tuple]) -> tuple[list[tuple], lis
         members = tracks(names, catalogue, known["dim_track"], known["bridge_track_artist"])
         people = artists(names, catalogue, known["dim_artist"])
         known = {
-            "dim_track": kept(members.drop("credit")),
-            "bridge_track_artist": kept(credits(members)),
-            "dim_artist": kept(people),
+            "dim_track": merged(known["dim_track"], members.drop("credit"), "track_id"),
+            "bridge_track_artist": merged(known["bridge_track_artist"], credits(members), "track_id"),
+            "dim_artist": merged(known["dim_artist"], people, "artist_id"),
         }
     return (
         shown(known["dim_track"], "title", "artist_id", "duration_ms"),
@@ -39,9 +39,12 @@ def worked_up(spark: SparkSession, *runs: list[tuple]) -> tuple[list[tuple], lis
     )
 
 
-def kept(frame: DataFrame) -> DataFrame:
-    """The frame as rows, so that the plan of a run does not hold those of the runs before."""
-    return frame.sparkSession.createDataFrame(frame.collect(), frame.schema)
+def merged(before: DataFrame, frame: DataFrame, member: str) -> DataFrame:
+    """A table as it is after a run: the run's members, and the others as they were."""
+    now = frame.collect()
+    members = {row[member] for row in now}
+    others = [row for row in before.select(*frame.columns).collect() if row[member] not in members]
+    return frame.sparkSession.createDataFrame([*now, *others], frame.schema)
 
 
 def shown(frame: DataFrame, *columns: str) -> list[tuple]:

@@ -114,7 +114,8 @@ def ids_of(members: DataFrame) -> DataFrame:
 def test_a_range_of_dates_picks_events_where_files_have_no_dates(
     run_job: Job, listens: Path, tmp_path: Path
 ) -> None:
+    """Four records have no date that could be told; the one without a track has another day's."""
     said = StringIO()
     day = date(2023, 1, 7)
     run_job(ingest_events, tmp_path / "lake", listens, day, day, said=said, source="listenbrainz")
-    assert "6 records read = 1 events + 0 duplicates + 5 quarantined" in said.getvalue()
+    assert "5 records read = 1 events + 0 duplicates + 4 quarantined" in said.getvalue()
