@@ -119,7 +119,7 @@ def _same(console: Console, work: Path, plays: int) -> bool:
             found = {
                 name: rows.filter(EXACT_ONLY)
                 .aggregate(f"count(*), count(listeners), sum(listeners), sum({sums})")
-                .fetchone()
+                .fetchall()
                 for name, rows in prints.items()
             }
             if found["spark"] != found["duckdb"]:
