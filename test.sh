@@ -3,6 +3,7 @@
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/bin/setup.sh"
 need_python
 need_java
+need_browser
 cd "$root"
-"$venv/bin/python" -m tracklake.delta_jars
+"$venv/bin/python" -m tracklake.jars
 exec "$venv/bin/python" -m pytest "$@"

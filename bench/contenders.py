@@ -10,7 +10,7 @@ import duckdb
 from deltalake import DeltaTable
 
 from tracklake.config import load
-from tracklake.delta_jars import spark_home
+from tracklake.jars import spark_home
 from tracklake.lake.releases import Ledger
 from tracklake.submit import Submission, command
 
@@ -35,7 +35,8 @@ def submitted(job: str, *flags: str) -> list[str]:
 
 
 def _tracklake(logs: Path, output: Path) -> list[str]:
-    return submitted("run_pipeline", "--lake", str(output), "--source", "sparkify", "--input", str(logs))
+    flags = ("--lake", str(output), "--source", "sparkify", "--input", str(logs))
+    return command(Submission(BENCH / "star_schema.py", flags, (), load("local")))
 
 
 def _plain(logs: Path, output: Path) -> list[str]:

@@ -15,8 +15,15 @@ OF_MARTS = frozenset(
 NOT_COMPARED = frozenset({"ingested_at", "run_id", "source_file", "detail"}) | OF_MARTS
 """When and by which run a record was read, from which of the files that hold it, a refusal's words; OF_MARTS."""
 
-MARTS = ("mart_", "fact_audience", "session_satisfaction", "satisfaction_model")
-COMPARED = [table for table in CONTRACTS if not table.startswith(MARTS)]
+ONLY_OURS = (
+    "mart_",
+    "fact_audience",
+    "session_satisfaction",
+    "satisfaction_model",
+    "audit_result",
+    "source_",
+)
+COMPARED = [table for table in CONTRACTS if not table.startswith(ONLY_OURS)]
 """The tables that all contenders build."""
 
 _AS_COMPARED = {

@@ -76,6 +76,16 @@ install_java() {
         stop 2 "Java 17 or newer is needed and could not be installed from here: install it (openjdk-17-jre-headless), or set JAVA_HOME, and run the command again."
 }
 
+# --- A browser, for the tests ---------------------------------------------------------------------
+
+need_browser() { # Chromium and its driver; without them the tests that need one are skipped, but never on CI
+    command -v chromedriver >/dev/null || {
+        say "Installing Chromium for the tests ..."
+        one_at_a_time eval 'command -v chromedriver >/dev/null || { apt_install chromium && apt_install chromium-driver; }' ||
+            say "Chromium could not be installed: the tests in a browser are skipped."
+    }
+}
+
 # --- Both -----------------------------------------------------------------------------------------
 
 apt_install() {

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 from tracklake import cli
 from tracklake.run import Run
 from tracklake.transforms.days import calendar
-from tracklake.transforms.members import artists, credits, tracks
+from tracklake.transforms.members import artists, credits, named, tracks
 from tracklake.transforms.users import anonymous_user, user_versions
 
 
@@ -23,15 +23,18 @@ def main(run: Run) -> None:
 
     # A user's versions depend on all later events, and on nothing older but the versions of before.
     since = min(dates, default=run.began_at.date())
-    later = run.read("event", {day for day in run.slices("event") if day >= since})
-    told = later.join(events.select("user_id").distinct(), on="user_id", how="left_semi")
+    others = {day for day in run.slices("event") if day >= since} - dates
+    later = run.read("event", dates | others)
+    told = later.join(events.select("user_id").distinct(), on="user_id", how="left_semi") if others else later
     before = run.published("dim_user").where(F.col("valid_from") < F.lit(since))
     users = user_versions(told, before).unionByName(anonymous_user(run.spark))
     run.stage_members("dim_user", users, "user_id")
 
-    run.stage_members("dim_artist", artists(events, catalogue, run.published("dim_artist")), "artist_id")
-    members = tracks(events, catalogue, run.published("dim_track"))
-    run.stage_members("dim_track", members, "track_id")
+    names = run.keep("names", named(events))
+    run.stage_members("dim_artist", artists(names, catalogue, run.published("dim_artist")), "artist_id")
+    known, known_credits = run.published("dim_track"), run.published("bridge_track_artist")
+    members = run.keep("tracks", tracks(names, catalogue, known, known_credits))
+    run.stage_members("dim_track", members.drop("credit"), "track_id")
     run.stage_members("bridge_track_artist", credits(members), "track_id")
 
     days = run.slices("event") or {since}

@@ -26,6 +26,8 @@ def main(run: Run) -> None:
     with run.steps.step(f"Reading {source.name} logs") as step:
         files = source.find(run.spark, folder, run.start, run.end)
         records = source.read(run.spark, files, bounds(run), id_prefix).withColumns(run.stamp())
+        if not source.dated:  # its files do not tell of which dates they are
+            records = records.where(arrived.of_dates(run.start, run.end))
         arrivals = run.keep("arrivals", records, by="event_date")
         by_date = arrived.counts(arrivals).collect()
         step.rows = sum(row.read for row in by_date)

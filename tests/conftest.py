@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 from rich.console import Console
 
+from jobs import run_pipeline
 from tracklake.config import Conf, load
 from tracklake.lake import Lake
 from tracklake.progress import Steps
@@ -26,12 +27,11 @@ REAL_LOGS = Path(os.environ.get("TRACKLAKE_SPARKIFY_LOGS", ROOT.parent / "shared
 Job = Callable[..., Lake]
 
 
-@pytest.fixture(scope="session")
-def conf() -> Conf:
-    """conf/local.toml with as few tasks as small data needs, and marts that tell of single listeners."""
-    local = load("local")
+def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
+    """A configuration with as few tasks as small data needs, and marts that tell of single listeners."""
     settings = {
-        **local.spark.conf,
+        **conf.spark.conf,
+        "spark.driver.memory": "2g",
         "spark.sql.shuffle.partitions": "2",
         # Small data gives the JVM no time to optimise.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
@@ -41,13 +41,20 @@ def conf() -> Conf:
         "spark.ui.retainedStages": "20",
         "spark.ui.retainedTasks": "100",
         "spark.databricks.delta.delta.log.cacheSize": "20",
+        **(more or {}),
     }
-    return local.model_copy(
+    return conf.model_copy(
         update={
-            "spark": local.spark.model_copy(update={"master": "local[2]", "conf": settings}),
-            "privacy": local.privacy.model_copy(update={"k": 1}),
+            "spark": conf.spark.model_copy(update={"master": "local[2]", "conf": settings}),
+            "privacy": conf.privacy.model_copy(update={"k": 1}),
         }
     )
+
+
+@pytest.fixture(scope="session")
+def conf() -> Conf:
+    """conf/local.toml for small data."""
+    return for_small_data(load("local"))
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +85,7 @@ def run_job(spark: SparkSession, conf: Conf) -> Job:
         start: date | None = None,
         end: date | None = None,
         said: StringIO | None = None,
+        source: str = "sparkify",
         **flags: object,
     ) -> Lake:
         console = Console(file=said or StringIO(), width=160)
@@ -87,7 +95,7 @@ def run_job(spark: SparkSession, conf: Conf) -> Job:
             Steps(console),
             job=job.__name__.rpartition(".")[2],
             lake=str(lake),
-            source="sparkify" if logs else None,
+            source=source if logs else None,
             input=str(logs) if logs else None,
             start=start,
             end=end,
@@ -97,3 +105,15 @@ def run_job(spark: SparkSession, conf: Conf) -> Job:
         return Lake(spark, str(lake))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def small(run_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The lake of the logs by hand, made once by one run of the pipeline: to be read, or copied, never written to."""
+    return run_job(run_pipeline, tmp_path_factory.mktemp("small") / "lake", SMALL_LOGS)
+
+
+@pytest.fixture(scope="session")
+def real(run_job: Job, real_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The lake of the 20 days of real logs, likewise."""
+    return run_job(run_pipeline, tmp_path_factory.mktemp("real") / "lake", real_logs)

@@ -12,7 +12,7 @@ from tracklake.tables.__main__ import generated
 
 DESIGN = {
     "event": "event_id event_type event_time event_date user_id session_id item_in_session track_id"
-    " track_name artist_id artist_name album_name duration_ms ms_played ms_played_inferred"
+    " track_name artist_id artist_ids artist_name album_name duration_ms ms_played ms_played_inferred"
     " reason_start reason_end skipped shuffle offline level gender registered_at platform"
     " user_agent location country context_type context_id source source_file ingested_at run_id"
     " extra",
@@ -35,6 +35,20 @@ DESIGN = {
     " playlist_adds early_skips replays heard_ms length_ms saves listeners_sketch",
     "fact_artist_day": "artist_key artist_id event_date plays streams skips listeners listening_ms likes"
     " playlist_adds early_skips replays heard_ms length_ms saves listeners_sketch",
+    "fact_audience": "member member_id period_start first_played_on listeners listeners_sketch",
+    "mart_track_performance": "track_key track_id artist_id period period_start days is_suppressed plays streams"
+    " listeners new_listeners listening_ms completion_rate completion_low completion_high"
+    " completion_shrunk skip_rate skip_low skip_high skip_shrunk early_skip_rate early_skip_low"
+    " early_skip_high early_skip_shrunk replay_rate replay_low replay_high replay_shrunk"
+    " save_rate save_low save_high save_shrunk like_rate like_low like_high like_shrunk"
+    " source_mix momentum rank top_market rank_in_top_market age_days cohort percentile k",
+    "mart_artist": "artist_id period period_start days is_suppressed plays streams listeners"
+    " streams_per_listener listening_ms new_listeners returning_listeners reactivated_listeners"
+    " lapsed_listeners momentum rank skip_rate skip_low skip_high tracks top_1_percent_share"
+    " reach conversion retention satisfaction catalogue peers reach_percentile"
+    " conversion_percentile retention_percentile satisfaction_percentile catalogue_percentile"
+    " need need_value need_peer_median k",
+    "mart_artist_audience": "artist_id period_start kind group_name listeners share streams previous_listeners k",
     "satisfaction_model": "period_start is_default sessions returns intercept habit_weight brier calibration_error auc"
     " completion_weight completion_mean completion_sd skip_share_weight skip_share_mean"
     " skip_share_sd skip_run_share_weight skip_run_share_mean skip_run_share_sd praise_rate_weight"
@@ -51,20 +65,8 @@ DESIGN = {
     " artist_concentration returned_1d returned_7d",
     "mart_interplay": "item_type item_id period period_start listeners compared_listeners k effect effect_low"
     " effect_high standard_error shrunk_effect shrunk_low shrunk_high quadrant",
-    "fact_audience": "member member_id period_start first_played_on listeners listeners_sketch",
-    "mart_track_performance": "track_key track_id artist_id period period_start days is_suppressed plays streams"
-    " listeners new_listeners listening_ms completion_rate completion_low completion_high"
-    " completion_shrunk skip_rate skip_low skip_high skip_shrunk early_skip_rate early_skip_low"
-    " early_skip_high early_skip_shrunk replay_rate replay_low replay_high replay_shrunk"
-    " save_rate save_low save_high save_shrunk like_rate like_low like_high like_shrunk"
-    " source_mix momentum rank top_market rank_in_top_market age_days cohort percentile k",
-    "mart_artist": "artist_id period period_start days is_suppressed plays streams listeners"
-    " streams_per_listener listening_ms new_listeners returning_listeners reactivated_listeners"
-    " lapsed_listeners momentum rank skip_rate skip_low skip_high tracks top_1_percent_share"
-    " reach conversion retention satisfaction catalogue peers reach_percentile"
-    " conversion_percentile retention_percentile satisfaction_percentile catalogue_percentile"
-    " need need_value need_peer_median k",
-    "mart_artist_audience": "artist_id period_start kind group_name listeners share streams previous_listeners k",
+    "audit_result": "result_key run_id table_name event_date metric value lower upper earlier severity status"
+    " counts measured_at",
 }
 
 every_contract = pytest.mark.parametrize("table", CONTRACTS.values(), ids=CONTRACTS)

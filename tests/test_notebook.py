@@ -12,8 +12,8 @@ import pytest
 from ipykernel.kernelspec import write_kernel_spec
 from nbclient import NotebookClient
 
-from jobs import run_pipeline
-from tests.conftest import ROOT, SMALL_LOGS, Job
+from tests.conftest import ROOT
+from tracklake.lake import Lake
 
 NOTEBOOK = ROOT / "notebooks" / "explore.ipynb"
 CHARTS_AS_JSON = "import altair; altair.renderers.enable('json');"
@@ -35,17 +35,16 @@ def test_the_notebook_is_kept_without_outputs_and_without_places() -> None:
 
 @pytest.mark.slow
 def test_the_notebook_shows_a_lake_and_three_charts(
-    run_job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake = run_job(run_pipeline, tmp_path / "lake", SMALL_LOGS)
     this_python(tmp_path, monkeypatch)
-    monkeypatch.setenv("TRACKLAKE_LAKE", lake.uri)
+    monkeypatch.setenv("TRACKLAKE_LAKE", small.uri)
 
     outputs = executed(tmp_path)
 
     assert not [output for output in outputs if output.output_type == "error"]
     shown = "\n".join(output.data["text/plain"] for output in outputs if "data" in output)
-    assert repr(lake) in shown
+    assert repr(small) in shown
     charts = [chart for output in outputs if (chart := output.get("data", {}).get("application/json"))]
     assert len(charts) == 3
     for chart in charts:

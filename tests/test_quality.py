@@ -15,10 +15,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
-from tracklake import resources
+from tracklake import resources, summary
 from tracklake.errors import TracklakeError, WrongUsage
 from tracklake.quality import Auditor, Failure, load_suite
 from tracklake.tables import contract
+from tracklake.tables.key_rules import BESIDE
 
 PLAY = {
     "event_id": "e1",
@@ -182,6 +183,74 @@ def test_what_breaks_the_contract_is_told_with_column_count_and_rows(audit: Audi
             ({"user_key": "u9"},),
         ),
     )
+
+
+def test_a_key_that_stays_in_the_table_beside_the_staged_rows_counts(
+    spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame]
+) -> None:
+    beside = spark.sql("SELECT 'e1' AS event_id UNION ALL SELECT 'e0'")
+    staged = frame(spark, "fact_stream", PLAY, PLAY | {"event_id": "e2"})
+    (failure,) = auditor.audit("fact_stream", staged, against | {BESIDE: beside}).failures
+    assert failure == Failure(
+        "No two rows have the same event_id.",
+        "event_id",
+        "critical",
+        "1 row found",
+        ({"event_id": "e1", "times": 2},),
+    )
+
+
+def test_the_same_is_found_in_one_task_as_in_many(
+    spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame]
+) -> None:
+    rows = frame(spark, "fact_stream", PLAY, PLAY, PLAY | {"event_id": "e3", "user_key": "u9"})
+    many, one = (auditor.audit("fact_stream", rows, against, in_one_task=few) for few in (False, True))
+    assert [failure.expectation for failure in many.failures] == [
+        "No two rows have the same event_id.",
+        "Every user_key is a user_key of dim_user.",
+    ]
+    assert one == many
+
+
+def test_a_suite_takes_at_most_four_jobs(
+    spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame]
+) -> None:
+    """One aggregation, one pass over the keys, one query for all other rules: none of them in two stages."""
+    jobs = spark.sparkContext._jsc.sc().dagScheduler().nextJobId
+    for table, rows in {"fact_stream": [PLAY], "fact_session": [SESSION], "dim_user": [OLD, NEW]}.items():
+        before = jobs()
+        assert auditor.audit(table, frame(spark, table, *rows), against, in_one_task=True).passed
+        assert jobs() - before <= 4
+
+
+def test_what_is_no_more_than_odd_passes_and_is_told(
+    spark: SparkSession,
+    auditor: Auditor,
+    against: dict[str, DataFrame],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    suite = load_suite("fact_stream")
+    for one in suite["expectations"]:
+        if one.get("kwargs") == {"column": "level", "value_set": ["free", "paid"]}:
+            one["severity"] = "warning"
+        if one.get("description") == "The user_id of an anonymous play is null.":
+            one["severity"] = "info"
+    (tmp_path / "fact_stream.json").write_text(json.dumps(suite))
+    monkeypatch.setattr(resources, "suites", lambda: tmp_path)
+    staged = frame(spark, "fact_stream", PLAY | {"level": "gold", "user_id": "(anonymous)"})
+
+    verdict = auditor.audit("fact_stream", staged, against)
+
+    assert verdict.passed
+    assert verdict.met == verdict.expectations - 2
+    assert [one.column for one in verdict.of_severity("warning")] == ["level"]
+    assert [one.column for one in verdict.of_severity("info")] == ["user_id"]
+    columns, rows = summary.warnings([verdict])
+    assert columns == ["table", "expectation", "column", "observed", "sample rows"]
+    assert [row[:4] for row in rows] == [
+        ["fact_stream", "expect_column_values_to_be_in_set", "level", "1 of 1 rows"]
+    ]
 
 
 def test_a_value_out_of_range_is_found(audit: Audit) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date
 from functools import cache
 
 from pyspark.sql import DataFrame, SparkSession
 
+from tracklake.metrics import METRICS, Slices, measure
 from tracklake.quality import Auditor, Verdict, load_suite
 
 
@@ -19,16 +21,32 @@ class Audits:
         self._auditor = cache(lambda: Auditor(spark, docs, run_id))
         self._warm: Future[Auditor] | None = None
         self._verdicts: list[Future[Verdict]] = []
+        self._measured: list[Future[Slices]] = []
 
     def warm_up(self) -> None:
         """Loads Great Expectations while the run is still reading."""
         if not self._warm:
             self._warm = self._thread.submit(self._auditor)
 
-    def start(self, table: str, staged: DataFrame, against: Mapping[str, DataFrame]) -> None:
+    def start(
+        self, table: str, staged: DataFrame, against: Mapping[str, DataFrame], *, in_one_task: bool
+    ) -> None:
         """Starts the audit of what is staged for a table. Raises WrongUsage at once if it has no suite."""
         load_suite(table)
-        self._verdicts.append(self._thread.submit(lambda: self._auditor().audit(table, staged, against)))
+        self._verdicts.append(
+            self._thread.submit(
+                lambda: self._auditor().audit(table, staged, against, in_one_task=in_one_task)
+            )
+        )
+
+    def start_measuring(self, table: str, staged: DataFrame, dates: Collection[date]) -> None:
+        """Measures these slices of the staged rows, if there is anything to measure of the table."""
+        if table in METRICS:
+            self._measured.append(self._thread.submit(measure, table, staged, dates))
+
+    def measured(self) -> list[Slices]:
+        """What was measured, in the order of the tables, once all of it is."""
+        return [slices.result() for slices in self._measured]
 
     def verdicts(self) -> list[Verdict]:
         """Every verdict, in the order of the audits, once all have ended."""

@@ -4,7 +4,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from tracklake.config import Conf, load
-from tracklake.errors import WrongUsage
+from tracklake.errors import Overtaken, WrongUsage
 from tracklake.failures import explain
 from tracklake.handover import INTERRUPTED, say, send_noise_to_log, stderr_is_a_log
 from tracklake.places import absolute, local_path
@@ -21,6 +21,9 @@ from tracklake.progress import Steps, console
 from tracklake.session import spark_session
 
 Job = Callable[..., None]
+
+_FLAGS: dict[Job, tuple[str, ...]] = {}
+"""The shared flags of jobs that do not take all of them."""
 
 
 def _day(text: str) -> date:
@@ -36,7 +39,9 @@ class Request:
 
     env: Annotated[str, typer.Option(help="The environment: conf/<env>.toml.")] = "local"
     lake: Annotated[str | None, typer.Option(help="Where the tables are: a folder or a URI.")] = None
-    source: Annotated[str | None, typer.Option(help="The form of the logs under --input.")] = None
+    source: Annotated[
+        str | None, typer.Option(help="The form of the logs under --input; auto: find out.")
+    ] = None
     input: Annotated[str | None, typer.Option(help="Where the logs are: a folder or a URI.")] = None
     start: Annotated[date | None, typer.Option(parser=_day, metavar="DATE", help="First day, UTC.")] = None
     end: Annotated[
@@ -44,9 +49,10 @@ class Request:
     ] = None
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole trace of a failure.")] = False
     own: dict[str, Any] = field(default_factory=dict)
+    needs_lake: bool = True
 
     def __post_init__(self) -> None:
-        if (self.source is None) != (self.input is None):
+        if (self.source is None) != (self.input is None) and (self.source or self.needs_lake):
             given, missing = ("--source", "--input") if self.source else ("--input", "--source")
             raise WrongUsage(
                 f"{given} needs {missing} too: the one says where the logs are, the other their form."
@@ -55,6 +61,21 @@ class Request:
             raise WrongUsage(
                 f"The range ends before it starts: --start {self.start} comes after --end {self.end}."
             )
+
+
+_ALL_FLAGS = tuple(field.name for field in fields(Request) if field.name not in ("own", "needs_lake"))
+
+
+def on_the_lake(main: Job) -> Job:
+    """Marks a job that reads no logs: of the shared flags it takes --env, --lake and --debug only."""
+    _FLAGS[main] = ("env", "lake", "debug")
+    return main
+
+
+def without_lake(main: Job) -> Job:
+    """Marks a job that writes nothing: it is handed a ``Look`` in place of a run, and --source may be left out."""
+    _FLAGS[main] = ("env", "source", "input", "debug")
+    return main
 
 
 def launch(main: Job) -> None:
@@ -103,7 +124,7 @@ def job_name(main: Job) -> str:
 
 def _perform(main: Job, request: Request) -> None:
     conf = load(request.env)
-    lake = _lake(conf, request.lake)
+    lake = _lake(conf, request.lake) if request.needs_lake else ""
     source_input = request.input and absolute(request.input, conf)
     steps = Steps(console())
 
@@ -111,30 +132,45 @@ def _perform(main: Job, request: Request) -> None:
 
     with steps.step("Starting Spark"):
         spark = spark_session(conf, f"tracklake {job_name(main)}")
-    with Run.begin(
-        spark,
-        conf,
-        steps,
-        job=job_name(main),
-        lake=lake,
-        source=request.source,
-        input=source_input,
-        start=request.start,
-        end=request.end,
-    ) as run:
-        main(run, **request.own)
-        release = run.finish()
-        for step in run.afterwards:
-            step(release)
+    if not request.needs_lake:
+        from tracklake.look import Look
+
+        main(Look(spark, conf, steps, source_input, request.source), **request.own)
+        return
+    for last in (False, False, True):
+        with Run.begin(
+            spark,
+            conf,
+            steps,
+            job=job_name(main),
+            lake=lake,
+            source=request.source,
+            input=source_input,
+            start=request.start,
+            end=request.end,
+        ) as run:
+            try:
+                main(run, **request.own)
+                release = run.finish()
+            except Overtaken:
+                if last:
+                    raise
+                steps.note("Another run published first: this one starts over from the newest release.")
+                continue
+            for step in run.afterwards:
+                step(release)
+            return
 
 
 def _command(main: Job) -> Any:
-    shared = [p for name, p in inspect.signature(Request).parameters.items() if name != "own"]
+    flags = _FLAGS.get(main, _ALL_FLAGS)
+    shared = [p for name, p in inspect.signature(Request).parameters.items() if name in flags]
     own = list(inspect.signature(main, eval_str=True).parameters.values())[1:]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shared, *own)]
 
     def collect(**values: Any) -> Request:
-        return Request(own={p.name: values.pop(p.name) for p in own}, **values)
+        own_values = {p.name: values.pop(p.name) for p in own}
+        return Request(own=own_values, needs_lake="lake" in flags, **values)
 
     collect.__doc__ = main.__doc__
     collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ Importing Great Expectations takes seconds and would phone home; here it is impo
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import tempfile
@@ -16,7 +17,6 @@ from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
-    from great_expectations.core.expectation_suite import ExpectationSuite
     from great_expectations.core.expectation_validation_result import (
         ExpectationSuiteValidationResult,
         ExpectationValidationResult,
@@ -59,6 +59,7 @@ class DataDocs:
         from great_expectations.core.run_identifier import RunIdentifier
 
         self._context = gx.get_context(mode="ephemeral", project_config=_project(folder))
+        self._folder = folder
         self._index = folder / SITE / "index.html"
         self._run = RunIdentifier(run_name=run_id, run_time=datetime.now(UTC))
         self._frames = self._context.data_sources.add_spark("tracklake", persist=False)
@@ -72,15 +73,16 @@ class DataDocs:
             self._definitions[table] = asset.add_batch_definition_whole_dataframe("staged")
         return self._definitions[table]
 
-    def add(self, suite: ExpectationSuite, result: ExpectationSuiteValidationResult) -> None:
-        """Stores a suite and what came of it; the pages are made by ``build``."""
+    def add(self, suite: dict[str, Any], result: ExpectationSuiteValidationResult) -> None:
+        """Stores a suite, as its file has it, and what came of it; the pages are made by ``build``."""
         from great_expectations.data_context.types.resource_identifiers import (
             ExpectationSuiteIdentifier,
             ValidationResultIdentifier,
         )
 
-        self._context.suites.add_or_update(suite)
-        suite_id = ExpectationSuiteIdentifier(name=suite.name)
+        suite_id = ExpectationSuiteIdentifier(name=suite["name"])
+        if self._keeps(suite):
+            self._added.append(suite_id)
         result_id = ValidationResultIdentifier(suite_id, self._run, result.batch_id)
         result.meta |= {"run_id": self._run, "validation_time": self._run.run_time}
         self._context.validation_results_store.store_validation_results(
@@ -88,7 +90,17 @@ class DataDocs:
             suite_validation_result_identifier=result_id,
             expectation_suite_identifier=suite_id,
         )
-        self._added += [suite_id, result_id]
+        self._added.append(result_id)
+
+    def _keeps(self, suite: dict[str, Any]) -> bool:
+        """Whether the suite is new here, and in the store from now on: its file is in the store's own form."""
+        file, text = self._folder / "suites" / f"{suite['name']}.json", json.dumps(suite, indent=2)
+        page = self._folder / SITE / "expectations" / f"{suite['name']}.html"
+        if page.exists() and file.exists() and file.read_text(encoding="utf-8") == text:
+            return False
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return True
 
     def build(self) -> Path:
         """Makes the pages of what was added and the index anew; returns the index's path."""
@@ -100,14 +112,17 @@ class DataDocs:
 def summed_up(
     like: ExpectationSuiteValidationResult, results: list[ExpectationValidationResult]
 ) -> ExpectationSuiteValidationResult:
-    """One result of a whole suite out of those of its expectations, told of the same batch as ``like``."""
+    """One result of a whole suite out of those of its expectations, told of the same batch as ``like``.
+
+    It is a success unless something critical failed, as what is published goes by that.
+    """
     from great_expectations.core.expectation_validation_result import (
         ExpectationSuiteValidationResult,
     )
 
     met = sum(bool(one.success) for one in results)
     return ExpectationSuiteValidationResult(
-        success=met == len(results),
+        success=all(one.success or _severity(one) != "critical" for one in results),
         results=results,
         suite_name=like.suite_name,
         statistics={
@@ -121,6 +136,10 @@ def summed_up(
     )
 
 
+def _severity(result: ExpectationValidationResult) -> str:
+    return str(result.expectation_config.severity.value) if result.expectation_config else "critical"
+
+
 def _project(folder: Path) -> DataContextConfig:
     from great_expectations.data_context.types.base import (
         DataContextConfig,
@@ -131,6 +150,7 @@ def _project(folder: Path) -> DataContextConfig:
         return {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder / name)}
 
     memory = {"class_name": "InMemoryStoreBackend"}
+    page = {"module_name": "tracklake.docs_views", "class_name": "ResultPage"}
     return DataContextConfig(
         stores={
             "suites": {"class_name": "ExpectationsStore", "store_backend": files("suites")},
@@ -152,8 +172,13 @@ def _project(folder: Path) -> DataContextConfig:
                 "site_index_builder": {
                     "class_name": "DefaultSiteIndexBuilder",
                     "validation_results_limit": MOST_LISTED,
+                    "view": {"module_name": "tracklake.docs_views", "class_name": "IndexPage"},
                 },
-                "site_section_builders": {"profiling": "None"},
+                "site_section_builders": {
+                    "expectations": {"view": page},
+                    "validations": {"view": page},
+                    "profiling": "None",
+                },
             }
         },
         analytics_enabled=False,

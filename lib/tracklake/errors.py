@@ -10,6 +10,10 @@ class TracklakeError(Exception):
     exit_code = 1
 
 
+class Overtaken(TracklakeError):
+    """Another run published first; nothing of this one was published, and it may be run again."""
+
+
 class WrongUsage(TracklakeError):
     """Wrong flags or a wrong configuration."""
 

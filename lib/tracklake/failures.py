@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass
 
+from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
-from tracklake.delta_jars import COORDINATE
 from tracklake.errors import InputMissing, TracklakeError
+from tracklake.jars import DELTA
 
 _LONGEST = 300
 _HINT = "--debug shows the whole trace."
@@ -41,9 +42,7 @@ def _text(error: Exception) -> str:
     if isinstance(error, PySparkException):
         condition = error.getCondition() or ""
         if condition.startswith(_NO_DELTA) and "delta" in str(error).lower():
-            return (
-                f"The Delta jars are not on Spark's class path: add --packages {COORDINATE} to spark-submit."
-            )
+            return f"The Delta jars are not on Spark's class path: add --packages {DELTA} to spark-submit."
         return f"Spark says: {_first_line(str(error))}; {_HINT}"
     if isinstance(error, Py4JJavaError):
         return f"Spark says: {_first_line(_java_message(error))}; {_HINT}"
@@ -53,6 +52,11 @@ def _text(error: Exception) -> str:
         return (
             "Spark went away in the middle of the run (out of memory, or stopped from outside): "
             "look at its log, give it more with `-- --driver-memory 8g`, and run the same command again."
+        )
+    if isinstance(error, DeltaError) or (isinstance(error, OSError) and str(error).startswith("Generic ")):
+        return (
+            f"The lake's storage refuses: {_first_line(_of_delta_rs(error))}; see to it and run again: "
+            "readers still see the last whole release."
         )
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} cannot be used: {error.strerror}; see to it and run again."
@@ -64,6 +68,12 @@ def _first_line(text: str) -> str:
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     line = re.sub(r"\s*SQLSTATE: \w+$", "", line).rstrip(".;: ")
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rstrip()}..."
+
+
+def _of_delta_rs(error: Exception) -> str:
+    """What delta-rs says, which draws its causes as a coloured tree, in one line."""
+    plain = re.sub(r"\x1b\[\d+m", "", str(error))
+    return ": ".join(part.strip() for part in re.split(r"[↳\n]", plain) if part.strip())
 
 
 def _java_message(error: Py4JJavaError) -> str:

@@ -1,9 +1,12 @@
-"""How Great Expectations' SQL rules are counted on Spark: all rules of a suite in two passes.
+"""How Great Expectations counts on Spark here: a whole suite in at most three queries, whatever it expects.
 
 Great Expectations runs every ``unexpected_rows_expectation`` twice, once for its rows and once for their
-number, found or not. Importing this module registers the same two metrics for Spark anew, with the same
-results: rules of the form ``SELECT * FROM {batch} WHERE <condition>`` are all counted in one aggregation,
-other rules in one query where ``counted_together`` names them, and rows are fetched only where there are any.
+number, found or not, and one aggregation for each depth of its graph of metrics. Importing this module registers
+the two metrics for Spark anew, with the same results, and an engine that aggregates once:
+
+1. everything that a row tells by itself, the number of rows included, is counted in one aggregation;
+2. the rules about keys in one pass over hashes (``broken_keys``), where ``counted_together`` names them;
+3. all other rules that it names in one query. Rows are fetched only where there are any.
 
 Only ``tracklake.data_docs`` imports it, after it has silenced Great Expectations.
 """
@@ -11,13 +14,16 @@ Only ``tracklake.data_docs`` imports it, after it has silenced Great Expectation
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+from great_expectations.datasource.fluent.spark_datasource import SparkDatasource
+from great_expectations.execution_engine.execution_engine import MetricComputationConfiguration
 from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
 from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
 from great_expectations.expectations.metrics.query_metrics.query_row_count import (
@@ -27,9 +33,13 @@ from great_expectations.expectations.metrics.query_metrics.query_table import (
     unexpected_rows_query_table as gx_table,
 )
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+from great_expectations.expectations.registry import get_metric_provider
 from great_expectations.validator.metric_configuration import MetricConfiguration
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from tracklake.broken_keys import broken_keys
+from tracklake.tables.key_rules import key_rule
 
 BATCH_VIEW = "tmp_view"
 """The name under which Great Expectations registers the staged frame for its queries."""
@@ -37,17 +47,28 @@ BATCH_VIEW = "tmp_view"
 QUERY = "unexpected_rows_query"
 COUNT = f"{QUERY}.row_count"
 ROWS = f"{QUERY}.table"
+ROW_COUNT = "table.row_count"
 BROKEN = "tracklake.broken_rows"
 COUNTS = "tracklake.query_counts"
 ROW_RULE = re.compile(r"SELECT \* FROM \{batch\} WHERE (?!.*\b(?:SELECT|ORDER BY|LIMIT)\b)(.+)", re.DOTALL)
 
-_together: ContextVar[tuple[str, ...]] = ContextVar("together", default=())
+
+@dataclass(frozen=True)
+class Together:
+    """The queries that are counted together; ``in_one_task`` where the data is small."""
+
+    queries: tuple[str, ...] = ()
+    in_one_task: bool = False
+
+
+APART = Together()
+_together: ContextVar[Together] = ContextVar("together", default=APART)
 
 
 @contextmanager
-def counted_together(queries: Iterable[str]) -> Iterator[None]:
+def counted_together(queries: Iterable[str], *, in_one_task: bool = False) -> Iterator[None]:
     """Within it, the rows that these rules' queries find are counted by one query for all of them."""
-    token = _together.set(tuple(one for one in queries if row_rule(one) is None))
+    token = _together.set(Together(tuple(one for one in queries if row_rule(one) is None), in_one_task))
     try:
         yield
     finally:
@@ -58,6 +79,43 @@ def row_rule(query: str) -> str | None:
     """The condition of a rule that can be told from one row alone; None for any other rule."""
     match = ROW_RULE.fullmatch(query)
     return match[1] if match else None
+
+
+class OneAggregation(SparkDFExecutionEngine):
+    """Great Expectations' engine, with one aggregation for all that is to be aggregated.
+
+    ``row_count`` is the number of rows that it last counted.
+    """
+
+    row_count = 0
+
+    def resolve_metrics(
+        self,
+        metrics_to_resolve: Iterable[MetricConfiguration],
+        metrics: dict[Any, Any] | None = None,
+        runtime_configuration: dict[str, Any] | None = None,
+    ) -> dict[Any, Any]:
+        """What can be told now; aggregations wait until nothing else can."""
+        wanted = list(metrics_to_resolve)
+        direct = [one for one in wanted if get_metric_provider(one.metric_name, self)[1] is not None]
+        found: dict[Any, Any] = super().resolve_metrics(direct or wanted, metrics, runtime_configuration)
+        self.row_count = next((found[i] for i in found if i[0] == ROW_COUNT), self.row_count)
+        return found
+
+    def resolve_metric_bundle(
+        self, metric_fn_bundle: Iterable[MetricComputationConfiguration]
+    ) -> dict[Any, Any]:
+        """All aggregates, those of the table with those of its columns: both are of the same rows."""
+        same = [replace(one, compute_domain_kwargs=_stated(one)) for one in metric_fn_bundle]
+        found: dict[Any, Any] = super().resolve_metric_bundle(same)
+        return found
+
+
+def _stated(one: MetricComputationConfiguration) -> dict[str, Any]:
+    return {name: value for name, value in (one.compute_domain_kwargs or {}).items() if value is not None}
+
+
+SparkDatasource.execution_engine_override = OneAggregation  # type: ignore[misc]
 
 
 class BrokenRows(TableMetricProvider):
@@ -79,10 +137,10 @@ class BrokenRows(TableMetricProvider):
 
 
 class QueryCounts(TableMetricProvider):
-    """Number of rows that each of several queries finds, by query."""
+    """Number of rows that each of several queries finds, by query; None for those that are worth running."""
 
     metric_name = COUNTS
-    value_keys = ("queries",)
+    value_keys = ("queries", "in_one_task")
 
     @metric_value(engine=SparkDFExecutionEngine)
     def _spark(
@@ -91,15 +149,28 @@ class QueryCounts(TableMetricProvider):
         metric_domain_kwargs: dict[str, Any],
         metric_value_kwargs: dict[str, Any],
         **_: Any,
-    ) -> dict[str, int]:
-        queries = metric_value_kwargs["queries"]
+    ) -> dict[str, int | None]:
         staged = execution_engine.get_domain_records(metric_domain_kwargs)
         staged.createOrReplaceTempView(BATCH_VIEW)
-        counts = " UNION ALL ".join(
-            f"SELECT {number} AS query, count(*) AS found FROM ({query.format(batch=BATCH_VIEW)})"
-            for number, query in enumerate(queries)
-        )
-        return {queries[row["query"]]: row["found"] for row in staged.sparkSession.sql(counts).collect()}
+        rules = {query: key_rule(query) for query in metric_value_kwargs["queries"]}
+        about_keys = {query: rule for query, rule in rules.items() if rule}
+        counts: dict[str, int | None] = {}
+        if about_keys:
+            in_one_task = metric_value_kwargs["in_one_task"]
+            broken = broken_keys(staged, list(about_keys.values()), in_one_task=in_one_task)
+            counts |= {query: None if found else 0 for query, found in zip(about_keys, broken, strict=True)}
+        return counts | _found(staged, [query for query, rule in rules.items() if not rule])
+
+
+def _found(staged: DataFrame, queries: Sequence[str]) -> dict[str, int | None]:
+    """Number of rows that each query finds, by query."""
+    if not queries:
+        return {}
+    counts = " UNION ALL ".join(
+        f"SELECT {number} AS query, count(*) AS found FROM ({query.format(batch=BATCH_VIEW)})"
+        for number, query in enumerate(queries)
+    )
+    return {queries[row["query"]]: row["found"] for row in staged.sparkSession.sql(counts).collect()}
 
 
 class RuleCount(gx_count.UnexpectedRowsQueryRowCount):
@@ -111,11 +182,10 @@ class RuleCount(gx_count.UnexpectedRowsQueryRowCount):
     def _spark(  # type: ignore[override]  # called by keywords only
         cls, metrics: dict[str, Any], metric_value_kwargs: dict[str, Any], **kwargs: Any
     ) -> int:
-        if BROKEN in metrics:
-            found = metrics[BROKEN]
-        elif COUNTS in metrics:
+        found = metrics.get(BROKEN)
+        if found is None and COUNTS in metrics:
             found = metrics[COUNTS][metric_value_kwargs[QUERY]]
-        else:
+        if found is None:
             found = gx_count.UnexpectedRowsQueryRowCount._spark(
                 cls, metrics=metrics, metric_value_kwargs=metric_value_kwargs, **kwargs
             )
@@ -128,9 +198,9 @@ class RuleCount(gx_count.UnexpectedRowsQueryRowCount):
         query = metric.metric_value_kwargs[QUERY]
         if row_rule(query) is not None:
             return {BROKEN: MetricConfiguration(BROKEN, metric.metric_domain_kwargs, {QUERY: query})}
-        if query in _together.get():
-            queries = {"queries": _together.get()}
-            return {COUNTS: MetricConfiguration(COUNTS, metric.metric_domain_kwargs, queries)}
+        together = _together.get()
+        if query in together.queries:
+            return {COUNTS: MetricConfiguration(COUNTS, metric.metric_domain_kwargs, asdict(together))}
         return {}
 
 

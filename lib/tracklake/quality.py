@@ -15,6 +15,7 @@ from tracklake import resources
 from tracklake.data_docs import DataDocs, local_folder, summed_up
 from tracklake.errors import TracklakeError, WrongUsage
 from tracklake.tables import CONTRACTS, Contract, contract
+from tracklake.tables.key_rules import BESIDE
 
 if TYPE_CHECKING:
     from great_expectations.core.expectation_validation_result import ExpectationValidationResult
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 MOST_SAMPLED = 5
+WITHHELD = frozenset({"raw_record", "extra", "user_agent", "location"})
+"""Columns that may say who somebody is: their values are in no message and on no page."""
 COLUMNS = "expect_table_columns_to_match_ordered_list"
 TYPE = "expect_column_values_to_be_of_type"
 ROW_COUNT = "expect_table_row_count_to_be_between"
 QUERY = "unexpected_rows_expectation"
-WITH_ROWS = {
+WITH_DETAILS = {"result_format": "COMPLETE"}
+WITH_ROWS: dict[str, object] = {
     "result_format": "BASIC",
     "include_unexpected_rows": True,
     "partial_unexpected_count": MOST_SAMPLED,
@@ -50,13 +54,30 @@ class Failure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an audit found: how many expectations were checked on how many rows, and which were not met."""
+    """What an audit found: how many expectations were checked on how many rows, and which were not met.
+
+    Severity is Great Expectations' own: a table passes unless something ``critical`` failed; a ``warning`` is
+    published and shown, an ``info`` is recorded in the Data Docs and counted, no more.
+    """
 
     table: str
-    passed: bool
     expectations: int
     rows: int
     failures: tuple[Failure, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the rows may be published."""
+        return not self.of_severity("critical")
+
+    @property
+    def met(self) -> int:
+        """How many expectations were met."""
+        return self.expectations - len(self.failures)
+
+    def of_severity(self, severity: str) -> list[Failure]:
+        """The failures of one severity: critical, warning or info."""
+        return [failure for failure in self.failures if failure.severity == severity]
 
 
 def load_suite(table: str) -> dict[str, Any]:
@@ -87,25 +108,35 @@ class Auditor:
         self._spark = spark
         self._docs = DataDocs(local_folder(docs), run_id)
 
-    def audit(self, table: str, staged: DataFrame, against: Mapping[str, DataFrame]) -> Verdict:
+    def audit(
+        self, table: str, staged: DataFrame, against: Mapping[str, DataFrame], *, in_one_task: bool = False
+    ) -> Verdict:
         """Runs the table's suite on the staged rows.
 
         ``against`` holds, by name, every table that the suite refers to, as it will be once the run is
-        published. Raises WrongUsage if the table has no suite or a table is missing in ``against``, and
-        TracklakeError if an expectation could not be checked at all.
+        published, and under BESIDE the rows of the table itself that stay (none, if it is left out).
+        ``in_one_task`` is right for rows so few that a shuffle costs more than it spreads. Raises WrongUsage if
+        the table has no suite or a table is missing in ``against``, and TracklakeError if an expectation could
+        not be checked at all.
         """
         suite = load_suite(table)
         needed = _tables_named(suite, contract(table))
         if absent := [name for name in needed if name not in against]:
             raise WrongUsage(f"The audit of table {table} needs {', '.join(absent)} to check its references.")
-        with _views(self._spark, {name: against[name] for name in needed}):
-            return self._validate(table, staged, suite)
+        views = {name: against[name] for name in needed}
+        if any(BESIDE in query for query in _queries(suite["expectations"])):
+            views[BESIDE] = against.get(BESIDE, contract(table).no_rows(self._spark))
+        if in_one_task:
+            staged = staged.coalesce(1)
+            views = {name: frame.coalesce(1) for name, frame in views.items()}
+        with _views(self._spark, views):
+            return self._validate(table, staged, suite, in_one_task)
 
     def build_docs(self) -> str:
         """Makes the Data Docs of what was audited and returns the path of their index.html."""
         return str(self._docs.build())
 
-    def _validate(self, table: str, staged: DataFrame, suite: dict[str, Any]) -> Verdict:
+    def _validate(self, table: str, staged: DataFrame, suite: dict[str, Any], in_one_task: bool) -> Verdict:
         from great_expectations.core.expectation_suite import ExpectationSuite
 
         from tracklake.gx_metrics import counted_together
@@ -114,26 +145,32 @@ class Auditor:
         batch = self._docs.batch_definition(table).get_batch(batch_parameters={"dataframe": staged})
         result = batch.validate(ExpectationSuite(table, expectations=shape), result_format="SUMMARY")
         checked = [one for one in result.results if not _of_absent_column(one)]
-        if all(one.success for one in checked if _config(one).type != ROW_COUNT):
-            with counted_together(_queries(content)):
+        rows = 0
+        if all(one.success for one in checked):
+            with counted_together(_queries(content), in_one_task=in_one_task):
                 answers = batch.validate(
                     ExpectationSuite(table, expectations=content), result_format="BOOLEAN_ONLY"
                 )
-            checked += [_with_rows(batch, one, contract(table)) for one in answers.results]
-        self._docs.add(ExpectationSuite(**suite), summed_up(result, checked))
+            rows = batch.data.execution_engine.row_count
+            checked += [_with_rows(batch, one, contract(table), rows) for one in answers.results]
+        self._docs.add(suite, summed_up(result, checked))
         return Verdict(
             table=table,
-            passed=all(one.success for one in checked),
             expectations=len(checked),
-            rows=_rows(checked),
+            rows=rows,
             failures=tuple(_failure(one, contract(table)) for one in checked if not one.success),
         )
 
 
 def _parts(suite: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-    """The expectations of the table's shape, and those of its content, which need that shape."""
-    shape = [one for one in suite["expectations"] if one["type"] in (COLUMNS, TYPE, ROW_COUNT)]
-    return shape, [one for one in suite["expectations"] if one not in shape]
+    """The expectations of the table's shape, and those of its content, which need that shape.
+
+    Great Expectations tells what it found column by column, the whole table where that is first mentioned.
+    """
+    parts: dict[bool, list[Any]] = {True: [], False: []}
+    for one in sorted(suite["expectations"], key=lambda one: one["type"] == ROW_COUNT):
+        parts[one["type"] in (COLUMNS, TYPE)].append(one)
+    return parts[True], parts[False]
 
 
 def _tables_named(suite: dict[str, Any], of: Contract) -> list[str]:
@@ -165,23 +202,34 @@ def _of_absent_column(result: ExpectationValidationResult) -> bool:
 
 
 def _with_rows(
-    batch: Batch, answer: ExpectationValidationResult, of: Contract
+    batch: Batch, answer: ExpectationValidationResult, of: Contract, rows: int
 ) -> ExpectationValidationResult:
     """The answer, or where it is no, the same expectation checked again with a sample of the rows."""
-    if answer.success:
-        return answer
     if raised := _raised(answer):
         raise TracklakeError(
             f"The audit of table {of.name} stopped: {raised}; mend expectations/{of.name}.json."
         )
+    if _config(answer).type == ROW_COUNT:
+        answer.result = {"observed_value": rows}
+    if answer.success or _config(answer).type == ROW_COUNT:
+        return answer
     config = _config(answer)
-    if config.type == QUERY:
-        result = batch.validate(config.to_domain_obj(), result_format="COMPLETE")
-        result.result["details"]["unexpected_rows"] = _sample(result, of)
+    is_query = config.type == QUERY
+    result = batch.validate(config.to_domain_obj(), result_format=WITH_DETAILS if is_query else WITH_ROWS)
+    sample, found = _sample(result, of), result.result
+    if is_query:
+        broken = found["observed_value"]
+        found |= {"element_count": rows, "unexpected_count": broken}
+        found["unexpected_percent"] = 100 * broken / max(rows, 1)
+        found["details"]["unexpected_rows"] = sample
     else:
-        result = batch.validate(config.to_domain_obj(), result_format=WITH_ROWS)
-        result.result["unexpected_rows"] = _sample(result, of)
+        found["unexpected_rows"] = sample
+    found["partial_unexpected_list"] = [_in_words(row) for row in sample]  # what the Data Docs show
     return result
+
+
+def _in_words(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row.items())
 
 
 def _sample(result: ExpectationValidationResult, of: Contract) -> list[dict[str, Any]]:
@@ -190,7 +238,12 @@ def _sample(result: ExpectationValidationResult, of: Contract) -> list[dict[str,
     rows = found.get("unexpected_rows") or found.get("details", {}).get("unexpected_rows") or []
     unconcerned = set(of.names) - set(of.key) - set(_columns(result))
     return [
-        {name: value for name, value in row.items() if name not in unconcerned} for row in rows[:MOST_SAMPLED]
+        {
+            name: "(withheld)" if name in WITHHELD and value is not None else value
+            for name, value in row.items()
+            if name not in unconcerned
+        }
+        for row in rows[:MOST_SAMPLED]
     ]
 
 
@@ -235,11 +288,6 @@ def _observed(result: ExpectationValidationResult) -> str:
 
 def _rows_in_words(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
-
-
-def _rows(results: Sequence[ExpectationValidationResult]) -> int:
-    counts = [one.result["observed_value"] for one in results if _config(one).type == ROW_COUNT]
-    return int(counts[0]) if counts else 0
 
 
 def _raised(result: ExpectationValidationResult) -> str | None:

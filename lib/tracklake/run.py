@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tracklake import __version__, summary
+from tracklake import __version__, runs, summary
+from tracklake.against import Against
 from tracklake.audits import Audits
 from tracklake.changes import Changes
 from tracklake.config import Conf
 from tracklake.errors import AuditFailed, WrongUsage
-from tracklake.lake import Lake, Release, staging
+from tracklake.history import as_rows, results
+from tracklake.lake import Lake, Release, scratch, staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.lake import absolute
 from tracklake.lake.publish import Staged, publish
-from tracklake.lake.scratch import remove
+from tracklake.lake.storage import Folder
 from tracklake.progress import Steps
 from tracklake.quality import Verdict
+from tracklake.runs import RedRun
 from tracklake.sources import source as named_source
+from tracklake.sources.detect import AUTO, guess
 from tracklake.sources.source import Source
 from tracklake.tables import Contract, contract
 
@@ -72,8 +78,17 @@ class Run:
         return cls(spark, conf, steps, **where)
 
     def read_logs(self, source: str, folder: str) -> None:
-        """From now on the run's logs are those of a source in a folder. Raises WrongUsage for an unknown source."""
-        self.source, self.input = named_source(source), absolute(folder)
+        """From now on the run's logs are those of a source in a folder; source "auto" is found out.
+
+        Raises WrongUsage for an unknown source, and where it cannot be found out.
+        """
+        self.input = absolute(folder)
+        if source != AUTO:
+            self.source = named_source(source)
+            return
+        found = guess(self.spark, self.input)
+        self.source = found.source
+        self.steps.note(f"Source: {found.source.name}, because {found.why}.")
 
     def logs(self) -> tuple[Source, str]:
         """The source and the folder of logs that the command names; WrongUsage if it names none."""
@@ -141,10 +156,7 @@ class Run:
     def keep(self, name: str, frame: DataFrame, by: str | None = None) -> DataFrame:
         """The frame, written down for as long as the run lasts, one folder per value of the column ``by``."""
         self._audits.warm_up()
-        path = f"{self._scratch}/{name}"
-        writer = frame.write.mode("overwrite")
-        (writer.partitionBy(by) if by else writer).parquet(path)
-        return self.spark.read.schema(frame.schema).parquet(path).select(*frame.columns)
+        return scratch.keep(self.spark, frame, f"{self._scratch}/{name}", by)
 
     def stage(self, table: str, frame: DataFrame, dates: Collection[date]) -> Staged:
         """Stages the slices of ``dates``: all the rows that the table will have on them."""
@@ -184,11 +196,14 @@ class Run:
     ) -> Staged:
         path = f"{self.lake.path(table)}/{staging.folder(self.run_id)}"
         staging.write(frame, contract(table), path)
-        come = staging.describe(self.spark, contract(table), path)
+        come = staging.describe(contract(table), path)
         staged = Staged(path, Commit(gone, come), dates, member)
         if gone or come or table not in self.base.tables:
             self.staged[table] = staged
-            self._audits.start(table, staging.read(self.spark, contract(table), path), self._against(table))
+            against = Against(self.lake, self.base.tables, self.staged)
+            rows, is_small = staging.read(self.spark, contract(table), path), against.is_small(table)
+            self._audits.start(table, rows, against.of(table), in_one_task=is_small)
+            self._audits.start_measuring(table, rows.coalesce(1) if is_small else rows, dates or ())
         return staged
 
     def _stage_changed(self, table: str, rows: DataFrame, member: str) -> Staged | None:
@@ -213,11 +228,6 @@ class Run:
         renewed = rows.join(changed, on=member, how="left_semi").select(*columns)
         return self._write(table, beside.select(*columns).unionByName(renewed), gone, None, member)
 
-    def _against(self, table: str) -> dict[str, DataFrame]:
-        """What the suite of a table refers to: the other tables as they will be once this run is published."""
-        names = {reference.table for reference in contract(table).references}
-        return {name: self.read(name) for name in names}
-
     def _files(self, table: str) -> list[DataFile]:
         version = self.base.tables.get(table)
         return [] if version is None else self.lake.log(table).files(version)
@@ -240,23 +250,33 @@ class Run:
                     f"Nothing has changed: release {self.base.release} of {self.lake.uri} stands."
                 )
             return self.base
+        self._stage_results()
         with self.steps.step("Waiting for the audits"):
             verdicts = self._audits.verdicts()
         docs = ""
         if verdicts:
             with self.steps.step("Writing the Data Docs"):
                 docs = self._audits.docs()
-        failed = [verdict for verdict in verdicts if not verdict.passed]
-        if failed:
+        if not all(verdict.passed for verdict in verdicts):
             self.steps.table("Audits", *summary.audits(verdicts))
-            raise AuditFailed(summary.red(self.run_id, failed, docs))
+            red = RedRun(self.as_release(), self.base.release, self.staged, self._worked_up, tuple(verdicts))
+            runs.write(self.lake, red)
+            raise AuditFailed(summary.red(self.lake, red, docs))
         with self.steps.step("Publishing"):
             release = self._publish(verdicts)
         self.steps.table(f"Release {release.release}", *summary.published(release, self.staged, verdicts))
+        if any(verdict.of_severity("warning") for verdict in verdicts):
+            self.steps.table("Warnings", *summary.warnings(verdicts))
         self.steps.note(f"Tables:    {self.lake.uri}")
         if docs:
             self.steps.note(f"Data Docs: {docs}")
         return release
+
+    def as_release(self) -> Release:
+        """The release after ``base`` as far as the run alone knows it: its number, the run, its job and code."""
+        return Release(
+            self.base.release + 1, self.began_at, self.run_id, self.job, __version__, self.base.tables
+        )
 
     def __enter__(self) -> Run:
         return self
@@ -264,27 +284,37 @@ class Run:
     def __exit__(self, *failure: object) -> None:
         """Ends the run's threads and removes its scratch; what is staged and not published stays."""
         self._audits.stop()
-        remove(self._scratch)
+        with suppress(OSError):  # maintain_lake removes what stays
+            Folder(self._scratch).remove()
 
     def _has_worked_up(self) -> bool:
         return any(
             self.base.built_from.get(job) != self._versions(tables) for job, tables in self._worked_up.items()
         )
 
+    def _stage_results(self) -> None:
+        """Stages what was measured, judged by what earlier runs measured; nothing where nothing was."""
+        with self.steps.step("Comparing with earlier days") as step:
+            found = results(self._audits.measured(), self)
+            step.rows = len(found)
+        if found:
+            self.stage_new("audit_result", as_rows(self.spark, found, self.run_id, self.began_at))
+
     def _publish(self, verdicts: list[Verdict]) -> Release:
-        release = Release(
-            release=self.base.release + 1,
-            released_at=self.began_at,
-            run_id=self.run_id,
-            job=self.job,
-            code_version=__version__,
-            tables={},
+        release = replace(
+            self.as_release(),
             rows_added={table: staged.commit.rows_added for table, staged in self.staged.items()},
             rows_removed={table: staged.commit.rows_removed for table, staged in self.staged.items()},
             suites={verdict.table: verdict.expectations for verdict in verdicts},
         )
         return publish(
-            self.lake, self.base, self.staged, self._worked_up, release, self.conf.lake.retention_days
+            self.lake,
+            self.base,
+            self.staged,
+            self._worked_up,
+            release,
+            self.conf.lake.retention_days,
+            self.steps.note,
         )
 
     def _versions(self, tables: Collection[str]) -> dict[str, int]:

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from tracklake.config import Conf
-from tracklake.delta_jars import COORDINATE, resolved
+from tracklake.jars import missing, resolved
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -25,6 +25,9 @@ DEFAULTS = {
     "spark.ui.showConsoleProgress": "false",  # it would stand among a notebook's outputs
     "spark.sql.maxConcurrentOutputFileWriters": "64",  # days of one write: no sort by day before it
     "spark.sql.parquet.compression.codec": "zstd",
+    # Where each column was written down is looked up in two stacks for each: that costs more than the column.
+    "spark.sql.dataFrameQueryContext.enabled": "false",
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 
 
@@ -34,13 +37,14 @@ def spark_settings(conf: Conf) -> dict[str, str]:
 
 
 def class_path(conf: Conf) -> dict[str, str]:
-    """How the Delta jars reach Spark: the checkout's own copies, else by their Maven coordinate."""
-    jars = [str(jar) for jar in resolved()]
+    """How the jars that pyspark lacks reach Spark: the checkout's own copies, else by their Maven coordinates."""
+    jars, packages = [str(jar) for jar in resolved()], missing()
+    settings = {"spark.jars.packages": ",".join(packages)} if packages else {}
     if not jars:
-        return {"spark.jars.packages": COORDINATE}
+        return settings
     if conf.is_local:  # straight from where they are; spark.jars would copy them at each start
-        return {"spark.driver.extraClassPath": os.pathsep.join(jars)}
-    return {"spark.jars": ",".join(jars)}
+        return {**settings, "spark.driver.extraClassPath": os.pathsep.join(jars)}
+    return {**settings, "spark.jars": ",".join(jars)}
 
 
 def spark_session(conf: Conf, app_name: str) -> "SparkSession":

@@ -20,9 +20,9 @@ from types import FrameType
 from typing import IO
 
 from tracklake.config import Conf, load
-from tracklake.delta_jars import resolve, spark_home, spark_submit
 from tracklake.errors import TracklakeError, WrongUsage, did_you_mean
 from tracklake.handover import INTERRUPTED, NOISE_FILE, SENTENCE_FILE, TERMINAL_WIDTH
+from tracklake.jars import resolve, spark_home, spark_submit
 from tracklake.packing import pack
 from tracklake.resources import CHECKOUT, JOBS
 from tracklake.session import class_path, spark_settings

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
-from tracklake.lake import Release
+from tracklake.lake import Lake, Release
+from tracklake.lake.cleaning import Cleaned
+from tracklake.lake.delta import Commit
 from tracklake.lake.publish import Staged
 from tracklake.quality import Verdict
+from tracklake.runs import CRITICAL, RedRun
 
 Rows = tuple[list[str], list[list[object]]]
 
@@ -20,11 +24,71 @@ def published(release: Release, staged: Mapping[str, Staged], verdicts: Sequence
             release.tables[table],
             release.rows_added[table],
             release.rows_removed[table],
-            f"{met[table].expectations} of {met[table].expectations} met",
+            _told(met[table]),
         ]
         for table in staged
     ]
     return ["table", "version", "rows in", "rows out", "suite"], rows
+
+
+def _told(verdict: Verdict) -> str:
+    """What a suite came to, in words."""
+    warnings = len(verdict.of_severity("warning"))
+    told = f"{verdict.met} of {verdict.expectations} met"
+    return f"{told}, {warnings} warning{'s' if warnings > 1 else ''}" if warnings else told
+
+
+def warnings(verdicts: Sequence[Verdict]) -> Rows:
+    """Columns and rows of what was published although it is odd: one row per warning."""
+    rows = [row for verdict in verdicts for row in _failures(verdict, "warning")]
+    return ["table", "expectation", "column", "observed", "sample rows"], [row[:1] + row[2:] for row in rows]
+
+
+def releases(listed: Sequence[Release]) -> Rows:
+    """Columns and rows of releases, one each: when, made by what, and which rows of which tables came and went."""
+    rows: list[list[object]] = [
+        [
+            str(one.release),
+            f"{one.released_at:%Y-%m-%d %H:%M:%S}",
+            f"{one.job}, tracklake {one.code_version}\n{one.run_id}",
+            "\n".join(_changed(one)) or "nothing",
+            _audited(one),
+        ]
+        for one in listed
+    ]
+    return ["release", "at (UTC)", "by job and run", "rows in and out", "suites"], rows
+
+
+def _changed(release: Release) -> list[str]:
+    return [
+        f"{table} +{rows:,} -{release.rows_removed.get(table, 0):,}"
+        for table, rows in release.rows_added.items()
+        if rows or release.rows_removed.get(table)
+    ]
+
+
+def _audited(release: Release) -> str:
+    said = (
+        [f"{len(release.suites)} suites, {sum(release.suites.values()):,} expectations"]
+        if release.suites
+        else []
+    )
+    if release.rolled_back_to:
+        said.append(f"release {release.rolled_back_to} brought back")
+    if release.accepted:
+        accepted = "; ".join(release.accepted["expectations"])
+        said.append(f"{release.accepted['by']} accepted {accepted}: {release.accepted['reason']}")
+    return "\n".join(said)
+
+
+def maintenance(staged: Mapping[str, Staged], cleaned: Mapping[str, Cleaned]) -> Rows:
+    """Columns and rows of what maintenance did: files compacted into how many, files removed, bytes freed."""
+    rows: list[list[object]] = []
+    for place in dict.fromkeys([*staged, *cleaned]):
+        commit = staged[place].commit if place in staged else Commit((), ())
+        gone = cleaned.get(place, Cleaned(0, 0))
+        rows.append([place, len(commit.removes), len(commit.adds), gone.files, gone.bytes])
+    return ["table", "files compacted", "into", "files removed", "bytes freed"], rows
 
 
 def audits(verdicts: Sequence[Verdict]) -> Rows:
@@ -32,19 +96,58 @@ def audits(verdicts: Sequence[Verdict]) -> Rows:
     rows: list[list[object]] = []
     for verdict in verdicts:
         if verdict.passed:
-            rows.append([verdict.table, "passed", f"{verdict.expectations} expectations", "", ""])
-        for failure in verdict.failures:
-            sample = "\n".join(str(row) for row in failure.sample)
-            rows.append([verdict.table, failure.expectation, failure.column or "", failure.observed, sample])
-    return ["table", "expectation", "column", "observed", "sample rows"], rows
+            rows.append([verdict.table, "", "passed", f"{verdict.expectations} expectations", "", ""])
+        for severity in ("critical", "warning", "info"):
+            rows += _failures(verdict, severity)
+    return ["table", "severity", "expectation", "column", "observed", "sample rows"], rows
 
 
-def red(run_id: str, failed: Sequence[Verdict], docs: str) -> str:
+def _failures(verdict: Verdict, severity: str) -> list[list[object]]:
+    return [
+        [
+            verdict.table,
+            severity,
+            failure.expectation,
+            failure.column,
+            failure.observed,
+            "\n".join(str(row) for row in failure.sample),
+        ]
+        for failure in verdict.of_severity(severity)
+    ]
+
+
+def failures(run: RedRun) -> Rows:
+    """Columns and rows of what a red run failed: one row per expectation."""
+    rows: list[list[object]] = [
+        [name, failure.severity, failure.observed] for name, (_, failure) in run.failures.items()
+    ]
+    return ["expectation", "severity", "observed"], rows
+
+
+def staged_tables(run: RedRun) -> list[str]:
+    """A line of Python per table that a run has staged, which reads what is staged in a notebook."""
+    return [
+        f'{table} = spark.read.parquet("{staged.path}")  # {staged.commit.rows_added:,} rows'
+        for table, staged in run.staged.items()
+    ]
+
+
+def publish_command(lake: Lake, run: RedRun) -> str:
+    """The command that publishes a red run in spite of what it failed."""
+    names = [name for name, (_, failure) in run.failures.items() if failure.severity == CRITICAL]
+    flags = ["--lake", lake.uri, *(part for name in names for part in ("--accept", name)), "--reason", "..."]
+    return shlex.join(["./spark-submit.sh", "publish_run", run.run_id, *flags])
+
+
+def red(lake: Lake, run: RedRun, docs: str) -> str:
     """The sentence that ends a run with failed suites: table, expectation, column, what was observed, a row."""
     found = []
-    for verdict in failed:
-        for failure in verdict.failures:
-            where = f"{verdict.table}.{failure.column}" if failure.column else verdict.table
-            sample = f" (for example {failure.sample[0]})" if failure.sample else ""
-            found.append(f"{where}: {failure.expectation}, observed {failure.observed}{sample}")
-    return f"Nothing of run {run_id} was published, for its audit failed: {'; '.join(found)}. See {docs}."
+    for name, (_, failure) in run.failures.items():
+        if failure.severity != CRITICAL:
+            continue
+        sample = f" (for example {failure.sample[0]})" if failure.sample else ""
+        found.append(f"{name}, observed {failure.observed}{sample}")
+    return (
+        f"Nothing of run {run.run_id} was published, for its audit failed: {'; '.join(found)}. "
+        f"Look with ./spark-submit.sh inspect_run {run.run_id} --lake {lake.uri}, or see {docs}."
+    )

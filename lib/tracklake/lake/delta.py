@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,11 +19,13 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Sc
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
-from tracklake.errors import TracklakeError
+from tracklake.errors import Overtaken
 from tracklake.tables import Contract
 
 CHECKPOINT_EVERY = 10
 """Versions between two checkpoints of a table's log."""
+
+_NOTHING_AFTERWARDS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,28 @@ class DeltaLog:
         return self._table().version()
 
     def create(self, contract: Contract, retention_days: int) -> int:
-        """Makes the empty table that the contract promises; returns its version."""
+        """Makes the empty table that the contract promises, if there is none; returns its first version, 0.
+
+        Its log is never cleaned up behind our back: a release names versions that have to stay readable.
+        """
         fields = {field["name"]: field for field in json.loads(contract.schema().json())["fields"]}
         keep = f"interval {retention_days} days"
-        table = DeltaTable.create(
-            self.uri,
-            schema=Schema.from_json(json.dumps({"type": "struct", "fields": list(fields.values())})),
-            mode="ignore",
-            partition_by=contract.partition_by,
-            name=contract.name,
-            description=contract.about,
-            configuration={"delta.logRetentionDuration": keep, "delta.deletedFileRetentionDuration": keep},
-            storage_options=self.storage_options,
-        )
-        return table.version()
+        with suppress(CommitFailedError):  # another run was quicker
+            DeltaTable.create(
+                self.uri,
+                schema=Schema.from_json(json.dumps({"type": "struct", "fields": list(fields.values())})),
+                mode="ignore",
+                partition_by=contract.partition_by,
+                name=contract.name,
+                description=contract.about,
+                configuration={
+                    "delta.logRetentionDuration": keep,
+                    "delta.deletedFileRetentionDuration": keep,
+                    "delta.enableExpiredLogCleanup": "false",
+                },
+                storage_options=self.storage_options,
+            )
+        return 0
 
     def files(self, version: int) -> list[DataFile]:
         """The files of a version, without their statistics."""
@@ -103,7 +114,7 @@ class DeltaLog:
     def commit(self, base: int, commit: Commit, run_id: str) -> int:
         """Adds and removes the files in one version on top of ``base``; returns the new version.
 
-        Raises TracklakeError if the table is not at ``base`` any more; nothing is changed then.
+        Raises Overtaken if the table is not at ``base`` any more; nothing is changed then.
         """
         table = self._table(base)
         partition_by = table.metadata().partition_columns
@@ -123,26 +134,29 @@ class DeltaLog:
             AddAction(file.path, file.size, _partition(name, file), file.modified_ms, True, file.stats)
             for file in commit.adds
         ]
-        try:
+        with compare_and_set(self.uri, self.storage_options, base, run_id):
             table.create_write_transaction(
                 actions=[*removes, *adds],
                 mode="append",
                 schema=table.schema(),
                 partition_by=partition_by or None,
-                commit_properties=_properties(run_id),
-                post_commithook_properties=PostCommitHookProperties(create_checkpoint=False),
+                commit_properties=properties(run_id),
+                post_commithook_properties=_NOTHING_AFTERWARDS,
             )
-        except CommitFailedError as error:
-            raise TracklakeError(
-                f"{self.uri} was changed by another run since version {base}: nothing of it was published, run again."
-            ) from error
         return base + 1
 
-    def restore(self, version: int, run_id: str) -> int:
-        """Makes an older version's files the newest version again; returns the new version."""
-        table = self._table()
-        table.restore(version, commit_properties=_properties(run_id))
-        return self._table().version()
+    def restore(self, base: int, version: int, run_id: str) -> int:
+        """Makes an older version's files those of the version after ``base``; returns that.
+
+        Raises Overtaken if the table is not at ``base`` any more; nothing is changed then.
+        """
+        with compare_and_set(self.uri, self.storage_options, base, run_id):
+            self._table(base).restore(
+                version,
+                commit_properties=properties(run_id),
+                post_commithook_properties=_NOTHING_AFTERWARDS,
+            )
+        return base + 1
 
     def checkpoint(self, version: int) -> None:
         """Writes a checkpoint where one is due, so that readers need not replay the whole log."""
@@ -153,18 +167,33 @@ class DeltaLog:
         return DeltaTable(self.uri, version=version, storage_options=self.storage_options)
 
 
-def changed_slices(before: Iterable[DataFile], after: Iterable[DataFile]) -> set[date]:
-    """The slices whose files differ between two versions of a table."""
-    old = {(file.slice, file.path) for file in before}
-    new = {(file.slice, file.path) for file in after}
-    return {slice_ for slice_, _ in old ^ new if slice_ is not None}
+@contextmanager
+def compare_and_set(uri: str, storage_options: dict[str, str], base: int, run_id: str) -> Iterator[None]:
+    """Around the one commit by which a run makes the version after ``base`` of a Delta table.
+
+    A commit that is refused although it was written, as happens when storage loses its first answer, counts as
+    made. Raises Overtaken if another run has made that version.
+    """
+    try:
+        yield
+    except CommitFailedError as error:
+        newest = DeltaTable(uri, storage_options=storage_options).version()
+        if newest <= base:
+            raise
+        by = DeltaTable(uri, version=base + 1, storage_options=storage_options).history(limit=1)[0]
+        if by.get("userMetadata") != run_id:
+            raise Overtaken(
+                f"{uri} was changed by another run since version {base}: nothing of this run was published, "
+                "run it again."
+            ) from error
+
+
+def properties(run_id: str) -> CommitProperties:
+    """What every commit of a run is written with: its id as userMetadata, and no second try on a newer version."""
+    return CommitProperties(custom_metadata={"userMetadata": run_id}, max_commit_retries=0)
 
 
 def _partition(name: str | None, file: DataFile) -> dict[str, str | None]:
     if name is None:
         return {}
     return {name: file.slice.isoformat() if file.slice else None}
-
-
-def _properties(run_id: str) -> CommitProperties:
-    return CommitProperties(custom_metadata={"userMetadata": run_id}, max_commit_retries=0)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pyspark.sql import DataFrame, SparkSession
 
 from tracklake.errors import InputMissing, WrongUsage
+from tracklake.lake.claims import Claims
 from tracklake.lake.delta import DeltaLog
 from tracklake.lake.releases import NO_RELEASE, Ledger, Release
 from tracklake.places import local_path
@@ -26,6 +27,7 @@ class Lake:
         self.uri = absolute(uri)
         self.storage_options = storage_options or {}
         self.ledger = Ledger(self.path("_releases"), self.storage_options)
+        self.claims = Claims(self.path("_claims"), self.storage_options)
 
     def path(self, name: str) -> str:
         """Where a table, or another thing of the lake, is."""
@@ -66,7 +68,9 @@ class Lake:
         for release in reversed(self.ledger.all()):
             if release.release == wanted or (isinstance(wanted, datetime) and release.released_at <= wanted):
                 return release
-        raise WrongUsage(f"The lake {self.uri} has no release {as_of}: releases() lists those there are.")
+        raise WrongUsage(
+            f"The lake {self.uri} has no release {as_of}: the job releases lists those there are."
+        )
 
     def releases(self) -> DataFrame:
         """The releases, newest first: one row each, as the table ``_releases`` has them."""

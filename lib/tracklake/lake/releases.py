@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from tracklake.errors import TracklakeError
+from tracklake.lake.delta import compare_and_set, properties
 
 _SCHEMA = pa.schema(
     [
@@ -25,9 +26,11 @@ _SCHEMA = pa.schema(
         ("rows_added", pa.string()),
         ("rows_removed", pa.string()),
         ("suites", pa.string()),
+        ("accepted", pa.string()),
+        ("rolled_back_to", pa.int64()),
     ]
 )
-_JSON = ("tables", "built_from", "rows_added", "rows_removed", "suites")
+_JSON = ("tables", "built_from", "rows_added", "rows_removed", "suites", "accepted")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Release:
     ``tables`` gives each table's Delta version. ``built_from`` gives, for each job that builds tables from
     others, the versions of those others that it last worked up. ``rows_added`` and ``rows_removed`` count, by
     table, the rows of the files that came and went; ``suites`` says how many expectations each suite met.
+    ``accepted`` is empty, or says which failed expectations a person let through: ``by``, ``reason``, and
+    ``expectations``. ``rolled_back_to`` is the release whose tables this one brought back, if it did.
     """
 
     release: int
@@ -49,6 +54,8 @@ class Release:
     rows_added: dict[str, int] = field(default_factory=dict)
     rows_removed: dict[str, int] = field(default_factory=dict)
     suites: dict[str, int] = field(default_factory=dict)
+    accepted: dict[str, Any] = field(default_factory=dict)
+    rolled_back_to: int | None = None
 
 
 NO_RELEASE = Release(0, datetime(1970, 1, 1, tzinfo=UTC), "", "", "", {})
@@ -64,50 +71,53 @@ class Ledger:
 
     def newest(self) -> Release:
         """The newest release, or NO_RELEASE."""
-        rows = self._rows()
-        return _release(rows[-1]) if rows else NO_RELEASE
+        table = self._table()
+        if table is None or not table.version():
+            return NO_RELEASE
+        return self._read(table, [("release", "=", table.version())])[-1]
 
     def all(self) -> list[Release]:
         """Every release, oldest first."""
-        return [_release(row) for row in self._rows()]
+        table = self._table()
+        return [] if table is None else self._read(table)
 
     def append(self, release: Release) -> None:
-        """Writes the release; TracklakeError if another run has released since, and nothing is written then."""
+        """Writes the release; Overtaken if another run has released since, and nothing is written then."""
         row = {name: getattr(release, name) for name in _SCHEMA.names}
         row |= {name: json.dumps(row[name], sort_keys=True) for name in _JSON}
-        try:
-            if release.release == 1:
-                self._create()
-            table = DeltaTable(self.uri, version=release.release - 1, storage_options=self.storage_options)
+        base = release.release - 1
+        if base == 0:
+            self._create()
+        with compare_and_set(self.uri, self.storage_options, base, release.run_id):
             write_deltalake(
-                table,
+                DeltaTable(self.uri, version=base, storage_options=self.storage_options),
                 pa.Table.from_pylist([row], schema=_SCHEMA),
                 mode="append",
-                commit_properties=CommitProperties(
-                    custom_metadata={"userMetadata": release.run_id}, max_commit_retries=0
-                ),
+                schema_mode="merge",  # a ledger begun by an older version of the library has fewer columns
+                commit_properties=properties(release.run_id),
             )
-        except CommitFailedError as error:
-            raise TracklakeError(
-                f"Another run published release {release.release} of this lake first: "
-                "readers see its tables, none of this run's; run again."
-            ) from error
 
     def _create(self) -> None:
-        DeltaTable.create(
-            self.uri,
-            pa.schema(_SCHEMA),
-            mode="ignore",
-            name="_releases",
-            storage_options=self.storage_options,
-        )
+        with suppress(CommitFailedError):  # another run was quicker
+            DeltaTable.create(
+                self.uri,
+                pa.schema(_SCHEMA),
+                mode="ignore",
+                name="_releases",
+                storage_options=self.storage_options,
+            )
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def _table(self) -> DeltaTable | None:
         if not DeltaTable.is_deltatable(self.uri, self.storage_options):
-            return []
-        rows = DeltaTable(self.uri, storage_options=self.storage_options).to_pyarrow_table().to_pylist()
-        return sorted(rows, key=lambda row: row["release"])
+            return None
+        return DeltaTable(self.uri, storage_options=self.storage_options)
+
+    def _read(self, table: DeltaTable, filters: list[tuple[str, str, int]] | None = None) -> list[Release]:
+        rows = table.to_pyarrow_table(filters=filters).to_pylist()
+        return [_release(row) for row in sorted(rows, key=lambda row: row["release"])]
 
 
 def _release(row: dict[str, Any]) -> Release:
-    return Release(**{**row, **{name: json.loads(row[name]) for name in _JSON}})
+    """The release that a row says, whatever columns the library had that wrote it."""
+    known = {name: row.get(name) for name in _SCHEMA.names}
+    return Release(**{**known, **{name: json.loads(known[name] or "{}") for name in _JSON}})

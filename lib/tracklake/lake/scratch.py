@@ -1,18 +1,12 @@
-"""Scratch: what a run keeps for itself while it lasts, and the removal of folders."""
+"""Scratch: what a run keeps for itself while it lasts."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
-from pyarrow import fs
+from pyspark.sql import DataFrame, SparkSession
 
 
-def remove(uri: str) -> None:
-    """Removes a folder and all below it; nothing happens where there is none."""
-    if "://" not in uri:
-        shutil.rmtree(Path(uri), ignore_errors=True)
-        return
-    storage, path = fs.FileSystem.from_uri(uri)
-    if storage.get_file_info(path).type is fs.FileType.Directory:
-        storage.delete_dir(path)
+def keep(spark: SparkSession, frame: DataFrame, path: str, by: str | None = None) -> DataFrame:
+    """The frame, written down at ``path``, one folder per value of the column ``by``."""
+    writer = frame.write.mode("overwrite")
+    (writer.partitionBy(by) if by else writer).parquet(path)
+    return spark.read.schema(frame.schema).parquet(path).select(*frame.columns)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from tracklake.errors import WrongUsage
-from tracklake.sources import sparkify
+from tracklake.sources import lastfm_1k, listenbrainz, native, sparkify, spotify_history
 from tracklake.sources.source import Source
 
-SOURCES: dict[str, Source] = {"sparkify": sparkify.SOURCE}
+SOURCES: dict[str, Source] = {
+    module.SOURCE.name: module.SOURCE
+    for module in (sparkify, spotify_history, listenbrainz, lastfm_1k, native)
+}
 """Every source by the name that ``--source`` takes."""
 
 
@@ -17,5 +20,5 @@ def source(name: str) -> Source:
     if name in SOURCES:
         return SOURCES[name]
     close = get_close_matches(name, SOURCES, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(SOURCES)}."
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(SOURCES)}; auto finds out."
     raise WrongUsage(f"Unknown source {name!r}: {hint}")

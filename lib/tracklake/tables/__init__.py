@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from tracklake.errors import WrongUsage
 from tracklake.tables import (
+    audit_result,
     bridge_track_artist,
     catalogue,
     dim_artist,
@@ -56,6 +57,7 @@ CONTRACTS: dict[str, Contract] = {
         mart_track_performance,
         mart_artist,
         mart_artist_audience,
+        audit_result,
     )
 }
 """Every contract by table name; a table comes after all tables that it refers to."""

@@ -1,4 +1,4 @@
-"""``python -m tracklake.tables``: writes docs/tables.md and the contract part of every suite."""
+"""``python -m tracklake.tables``: writes docs/tables.md, docs/schemas, and the contract part of every suite."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from pathlib import Path
 from tracklake.resources import CHECKOUT
 from tracklake.tables import CONTRACTS
 from tracklake.tables.pages import tables_page
+from tracklake.tables.producer_schemas import avro_schema, json_schema
 from tracklake.tables.suite import rules_of, suite_with
 
 
 def generated(root: Path) -> dict[Path, str]:
     """What each generated file of the checkout should hold; business rules are read from the suites there."""
     files = {root / "docs" / "tables.md": tables_page(CONTRACTS.values())}
+    schemas = {"event.schema.json": json_schema(), "event.avsc": avro_schema()}
+    for name, schema in schemas.items():
+        files[root / "docs" / "schemas" / name] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     for name, contract in CONTRACTS.items():
         path = root / "expectations" / f"{name}.json"
         rules = rules_of(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else []

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 SPARK_TYPES: dict[str, T.DataType] = {
@@ -19,6 +18,7 @@ SPARK_TYPES: dict[str, T.DataType] = {
     "boolean": T.BooleanType(),
     "timestamp": T.TimestampType(),
     "date": T.DateType(),
+    "array<string>": T.ArrayType(T.StringType()),
     "binary": T.BinaryType(),
 }
 
@@ -108,5 +108,5 @@ class Contract:
 
     def no_rows(self, spark: SparkSession) -> DataFrame:
         """The table without rows, in such a form that Spark drops what is joined with it from the plan."""
-        nothing = spark.range(0).limit(0)
-        return nothing.select(*[F.lit(None).cast(c.spark_type).alias(c.name) for c in self.columns])
+        nothing = [f"CAST(NULL AS {column.type}) AS {column.name}" for column in self.columns]
+        return spark.range(0).limit(0).selectExpr(*nothing)

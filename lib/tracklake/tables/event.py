@@ -46,6 +46,11 @@ CONTRACT = Contract(
         Column("track_id", "string", "Id of the track; null where the event has none."),
         Column("track_name", "string", "Title of the track as the event states it, mojibake repaired."),
         Column("artist_id", "string", "Id of the track's primary artist; null where the event has none."),
+        Column(
+            "artist_ids",
+            "array<string>",
+            "Ids of all artists whom the track is credited to, the primary one first; null where it is only one.",
+        ),
         Column("artist_name", "string", "Name of the artist as the event states it, mojibake repaired."),
         Column("album_name", "string", "Name of the album as the event states it."),
         Column("duration_ms", "bigint", "Length of the track in milliseconds; null if unknown.", minimum=0),
@@ -78,3 +83,10 @@ CONTRACT = Contract(
         Column("extra", "string", "JSON object of what the source sent and this list lacks."),
     ),
 )
+
+PRODUCED = tuple(
+    name
+    for name in CONTRACT.names
+    if name not in ("event_date", "source", "source_file", "ingested_at", "run_id")
+)
+"""The columns that a producer of canonical events writes; the others are the lake's own."""

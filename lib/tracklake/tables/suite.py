@@ -11,12 +11,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from tracklake.tables.contract import Column, Contract, Reference
+from tracklake.tables.key_rules import exists, unique
 
 Expectation = dict[str, Any]
 Suite = dict[str, Any]
-
-MOST_REPEATS = 1000
-"""How many repeated hashes of a key are looked at: enough to know that a key repeats, and to show some."""
 
 
 def contract_expectations(contract: Contract) -> list[Expectation]:
@@ -109,25 +107,11 @@ def _bounds(column: Column) -> dict[str, float]:
 
 
 def _unique(contract: Contract) -> Expectation:
-    """Sliced tables compare keys by an 8-byte hash first: whole keys are shuffled only if one repeats."""
-    keys = ", ".join(contract.key)
-    repeated = f"GROUP BY {keys} HAVING count(*) > 1"
-    if contract.partition_by is None:
-        query = f"SELECT {keys}, count(*) AS times FROM {{batch}} {repeated}"
-    else:
-        query = (
-            f"SELECT /*+ BROADCAST(repeated) */ {keys}, count(*) AS times FROM {{batch}} AS staged"
-            f" LEFT SEMI JOIN (SELECT xxhash64({keys}) AS hash FROM {{batch}}"
-            f" GROUP BY xxhash64({keys}) HAVING count(*) > 1 LIMIT {MOST_REPEATS}) AS repeated"
-            f" ON xxhash64({keys}) = repeated.hash {repeated}"
-        )
+    """Keys that hold the date of their slice cannot meet in another one; all others are looked for there."""
+    query = unique(contract.key, beside=contract.partition_by not in contract.key)
     return _query(f"No two rows have the same {' and '.join(contract.key)}.", query, contract.key)
 
 
 def _exists(reference: Reference) -> Expectation:
     column, table, target = reference.column, reference.table, reference.target
-    query = (
-        f"SELECT staged.{column} FROM (SELECT DISTINCT {column} FROM {{batch}} WHERE {column} IS NOT NULL)"
-        f" AS staged LEFT ANTI JOIN {table} ON staged.{column} = {table}.{target}"
-    )
-    return _query(f"Every {column} is a {target} of {table}.", query, [column])
+    return _query(f"Every {column} is a {target} of {table}.", exists(column, table, target), [column])

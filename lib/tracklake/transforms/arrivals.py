@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, Window
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 
 def good(arrivals: DataFrame) -> DataFrame:
     """The arrivals that can become events, with the columns of ``event`` only."""
     return arrivals.where(F.col("reason").isNull()).drop("raw_record", "reason", "detail")
+
+
+def of_dates(start: date | None, end: date | None) -> Column:
+    """Whether an arrival belongs to a range of dates, both ends included; one whose date is unknown does."""
+    day = F.col("event_date")
+    too_early = day < start if start else F.lit(False)
+    too_late = day > end if end else F.lit(False)
+    return day.isNull() | ~(too_early | too_late)
 
 
 def counts(arrivals: DataFrame) -> DataFrame:

@@ -18,37 +18,63 @@ def inferred_track_id(artist_name: str, title: str) -> Column:
     return F.concat(F.lit(INFERRED), key(F.col(artist_name), F.col(title)))
 
 
-def tracks(events: DataFrame, catalogue: DataFrame, known: DataFrame) -> DataFrame:
-    """dim_track rows of every track in the events or the catalogue, and the unknown track.
+def named(events: DataFrame) -> DataFrame:
+    """What events say of tracks and artists, one row per track and credit: enough for ``tracks`` and ``artists``."""
+    return events.groupBy("track_id", "artist_id", "artist_ids").agg(
+        F.min("track_name").alias("track_name"),
+        F.min("artist_name").alias("artist_name"),
+        F.max("duration_ms").alias("duration_ms"),
+    )
 
-    The catalogue's word goes before that of events. An inferred track is as long as the longest length that
-    any of its events states, ``known`` (the dim_track so far) included, so that the order of runs is all one.
+
+def tracks(events: DataFrame, catalogue: DataFrame, known: DataFrame, known_credits: DataFrame) -> DataFrame:
+    """dim_track rows of every track in the events or the catalogue, and the unknown track, each with ``credit``: the
+    ids of all its artists, the primary one first.
+
+    The catalogue's word goes before that of events. Of an inferred track the longest length, the first title and the
+    credit with the most artists (the first of several) count that any of its events states, ``known`` (the dim_track
+    so far) and ``known_credits`` (its bridge_track_artist) included, so that the order of runs is all one.
     """
     listed = catalogue.groupBy("track_id").agg(
         F.min_by(F.struct("title", "artist_id", "duration_ms", "release_year"), "source").alias("row")
     )
-    listed = listed.select("track_id", "row.*", F.lit(False).alias("is_inferred"))
+    listed = listed.select(
+        "track_id", "row.*", F.lit(False).alias("is_inferred"), F.array("row.artist_id").alias("credit")
+    )
 
+    credit = F.coalesce("artist_ids", F.array(F.coalesce("artist_id", F.lit(UNKNOWN))))
     seen = (
         events.where(F.col("track_id").isNotNull())
         .groupBy("track_id")
         .agg(
             F.min("track_name").alias("title"),
-            F.min("artist_id").alias("artist_id"),
+            F.min(_ranked(credit)).alias("ranked"),
             F.max("duration_ms").alias("duration_ms"),
         )
     )
-    before = known.where("is_inferred").select("track_id", F.col("duration_ms").alias("_known_ms"))
+    before = known.where("is_inferred").select(
+        "track_id",
+        F.col("title").alias("_title"),
+        F.col("artist_id").alias("_artist_id"),
+        F.col("duration_ms").alias("_known_ms"),
+    )
+    shared = _shared(known_credits)
+    known_ranked = F.when(
+        F.col("_artist_id").isNotNull(), _ranked(F.coalesce("_shared", F.array("_artist_id")))
+    )
     inferred = (
         seen.join(listed, on="track_id", how="left_anti")
         .join(before, on="track_id", how="left")
+        .join(shared, on="track_id", how="left")
+        .withColumn("credit", F.least("ranked", known_ranked)["credit"])
         .select(
             "track_id",
-            "title",
-            F.coalesce("artist_id", F.lit(UNKNOWN)).alias("artist_id"),
+            F.least("title", "_title").alias("title"),
+            F.get("credit", F.lit(0)).alias("artist_id"),
             F.greatest("duration_ms", "_known_ms").alias("duration_ms"),
             F.lit(None).cast("int").alias("release_year"),
             F.lit(True).alias("is_inferred"),
+            "credit",
         )
     )
     return (
@@ -62,7 +88,26 @@ def tracks(events: DataFrame, catalogue: DataFrame, known: DataFrame) -> DataFra
             "duration_ms",
             "release_year",
             "is_inferred",
+            "credit",
         )
+    )
+
+
+def _ranked(credit: Column) -> Column:
+    """A credit so that the least of several is the one that counts: that of the most known artists, an unknown
+    artist last of all."""
+    unknown = F.array_contains(credit, UNKNOWN)
+    return F.struct(unknown.alias("unknown"), (-F.size(credit)).alias("fewer"), credit.alias("credit"))
+
+
+def _shared(credits: DataFrame) -> DataFrame:
+    """The tracks of bridge_track_artist that have several artists, with these in order as ``_shared``."""
+    others = credits.where(F.col("position") > 1).select("track_id").distinct()
+    artist = F.struct("position", "artist_id")
+    return (
+        credits.join(others, on="track_id", how="left_semi")
+        .groupBy("track_id")
+        .agg(F.sort_array(F.collect_list(artist))["artist_id"].alias("_shared"))
     )
 
 
@@ -74,6 +119,7 @@ def _unknown_track(spark: SparkSession) -> DataFrame:
         F.lit(None).cast("bigint").alias("duration_ms"),
         F.lit(None).cast("int").alias("release_year"),
         F.lit(True).alias("is_inferred"),
+        F.array(F.lit(UNKNOWN)).alias("credit"),
     )
 
 
@@ -83,7 +129,8 @@ def artists(events: DataFrame, catalogue: DataFrame, known: DataFrame) -> DataFr
     What the catalogue says of an artist is the row of the smallest track_id. An artist's first version has
     been valid always; where the catalogue's name or location differs from the open version in ``known`` (the
     dim_artist so far), a new one begins when the catalogue's file was written. Latitude and longitude are
-    type 1: the newest known.
+    type 1: the newest known. An inferred artist has one version; its name is the first that an event states which
+    credits no one else (``known`` included), and null where there is no such event.
     """
     listed = (
         catalogue.groupBy("artist_id")
@@ -103,28 +150,40 @@ def artists(events: DataFrame, catalogue: DataFrame, known: DataFrame) -> DataFr
             "stated_at",
         )
     )
+    credited = events.where(F.col("artist_id").isNotNull()).select(
+        F.explode(F.coalesce("artist_ids", F.array("artist_id"))).alias("artist_id"),
+        F.when(F.coalesce(F.size("artist_ids") < 2, F.lit(True)), F.col("artist_name")).alias("artist_name"),
+    )
+    before = known.where("is_inferred").select("artist_id", F.col("artist_name").alias("_known_name"))
     inferred = (
-        events.where(F.col("artist_id").isNotNull())
-        .groupBy("artist_id")
+        credited.groupBy("artist_id")
         .agg(F.min("artist_name").alias("artist_name"))
         .join(listed, on="artist_id", how="left_anti")
-        .select("artist_id", "artist_name", *_nothing_else_known())
+        .join(before, on="artist_id", how="left")
         .where(F.col("artist_id") != UNKNOWN)
+        .select("artist_id", F.least("artist_name", "_known_name").alias("artist_name"))
     )
     unknown = events.sparkSession.range(1).select(
-        F.lit(UNKNOWN).alias("artist_id"), F.lit(UNKNOWN).alias("artist_name"), *_nothing_else_known()
+        F.lit(UNKNOWN).alias("artist_id"), F.lit(UNKNOWN).alias("artist_name")
     )
-    return _versions(listed.unionByName(inferred).unionByName(unknown), known)
+    return _versions(listed, known).unionByName(_known_always(inferred.unionByName(unknown)))
 
 
-def _nothing_else_known() -> list[Column]:
-    return [
-        F.lit(None).cast("string").alias("location"),
-        F.lit(None).cast("double").alias("latitude"),
-        F.lit(None).cast("double").alias("longitude"),
+def _known_always(artists: DataFrame) -> DataFrame:
+    """The one version of each artist of whom no more than the name is known."""
+    nothing = F.lit(None)
+    return artists.select(
+        version_key(F.col("artist_id"), F.lit(ALWAYS)).alias("artist_key"),
+        "artist_id",
+        "artist_name",
+        nothing.cast("string").alias("location"),
+        nothing.cast("double").alias("latitude"),
+        nothing.cast("double").alias("longitude"),
         F.lit(True).alias("is_inferred"),
-        F.lit(ALWAYS).alias("stated_at"),
-    ]
+        F.lit(ALWAYS).alias("valid_from"),
+        nothing.cast("timestamp").alias("valid_to"),
+        F.lit(True).alias("is_current"),
+    )
 
 
 def _versions(stated: DataFrame, known: DataFrame) -> DataFrame:
@@ -168,7 +227,9 @@ def _versions(stated: DataFrame, known: DataFrame) -> DataFrame:
 
 
 def credits(tracks: DataFrame) -> DataFrame:
-    """bridge_track_artist rows: the one artist whom sources of names credit, with the whole weight."""
+    """bridge_track_artist rows, one per artist in the ``credit`` of each track: all have the same weight."""
     return tracks.select(
-        "track_id", "artist_id", F.lit(1).alias("position"), F.lit(1.0).cast("double").alias("weight")
-    )
+        "track_id",
+        F.posexplode("credit").alias("place", "artist_id"),
+        (F.lit(1.0) / F.size("credit")).alias("weight"),
+    ).select("track_id", "artist_id", (F.col("place") + 1).alias("position"), "weight")

@@ -1,0 +1,30 @@
+"""Show why a run is red: which expectation failed, on which rows of which files, and what is staged."""
+
+from typing import Annotated
+
+import typer
+
+from tracklake import cli, runs, summary
+from tracklake.evidence import rows_behind
+from tracklake.run import Run
+
+
+@cli.on_the_lake
+def main(
+    run: Run,
+    red: Annotated[str, typer.Argument(metavar="RUN", help="The run, as its closing sentence names it.")],
+) -> None:
+    """Shows which expectations a red run failed, sample rows with their source file, and its staged tables."""
+    found = runs.read(run.lake, red)
+    run.steps.note(f"Run {found.run_id} of {found.release.job}, on release {found.base}: not published.")
+    run.steps.table("Failed expectations", *summary.failures(found))
+    for name, (verdict, failure) in found.failures.items():
+        rows = rows_behind(run.lake, found, verdict.table, failure)
+        if rows:
+            run.steps.table(name, list(rows[0]), [list(row.values()) for row in rows])
+    run.steps.note("\n".join(["What is staged, to be queried in a notebook:", *summary.staged_tables(found)]))
+    run.steps.note(f"\nIf it is right as it is: {summary.publish_command(run.lake, found)}")
+
+
+if __name__ == "__main__":
+    cli.launch(main)

@@ -1,0 +1,86 @@
+"""Look at a folder of logs: its layout, dates, form, and what is wrong with its first records."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from pyspark.sql import SparkSession
+
+from tracklake import cli
+from tracklake.errors import InputMissing, WrongUsage
+from tracklake.look import Look
+from tracklake.sources import source
+from tracklake.sources.detect import AUTO, take_sample, told_by
+from tracklake.sources.files import list_files, literal
+from tracklake.sources.inspection import RECORDS, Field, columns_of, fields_of, files_of, findings
+from tracklake.sources.sample import Sample
+from tracklake.sources.source import Bounds, Source
+
+
+@cli.without_lake
+def main(look: Look) -> None:
+    """Prints layout, dates, schema, source and first problems of a folder of logs; writes nothing.
+
+    It reads the first files only, and at most 10,000 records of them.
+    """
+    folder, steps = look.folder(), look.steps
+    with steps.step("Listing files") as step:
+        paths = list_files(look.spark, folder)
+        step.rows = len(paths)
+    if not paths:
+        raise InputMissing(f"There is no file in {folder}: give --input the folder that holds the logs.")
+    files = files_of(folder, paths)
+    steps.table("Files", ("form", "compression", "files"), files.by_ending)
+    steps.table("Layout (# stands for digits)", ("folder", "files"), files.by_layout)
+    if files.first:
+        steps.note(f"Dates in paths: {files.first} to {files.last}; {files.undated:,} files without a date.")
+    else:
+        steps.note("No path says a date: a range of dates picks events, and every file is read.")
+
+    with steps.step("Looking into the first files"):
+        sample = take_sample(look.spark, folder, paths)
+        fields = _fields(look.spark, sample)
+    rows = [(field.name, field.types, f"{field.nulls:.1%}") for field in fields]
+    steps.table("Fields of the first records", ("field", "type", "null or missing"), rows)
+
+    found = _source(look, sample, folder)
+    if found is None:
+        return
+    looked_into = {*sample.heads, *sample.columns}
+    logs = [path for path in found.find(look.spark, folder, None, None) if path in looked_into]
+    with steps.step(f"Reading up to {RECORDS:,} records of {len(logs)} files") as step:
+        first = findings(look.spark, found, logs, _bounds(look))
+        step.rows = first.read
+    steps.note(f"{first.read:,} records: {first.quarantined:,} cannot become events.")
+    if first.first:
+        steps.note(f"Events from {first.first:%Y-%m-%d %H:%M:%S} to {first.last:%Y-%m-%d %H:%M:%S} UTC.")
+    if first.problems:
+        steps.table("First problems", ("reason", "detail", "file", "record"), first.problems)
+
+
+def _source(look: Look, sample: Sample, folder: str) -> Source | None:
+    """The source that the command names, else the one that the sample is known to be of; None if it is not known."""
+    if look.source and look.source != AUTO:
+        return source(look.source)
+    try:
+        guess = told_by(sample, folder)
+    except WrongUsage as unsure:
+        look.steps.note(str(unsure))
+        return None
+    look.steps.note(f"Source: {guess.source.name}, because {guess.why}.")
+    return guess.source
+
+
+def _fields(spark: SparkSession, sample: Sample) -> list[Field]:
+    if not sample.columns:
+        return fields_of(sample)
+    path = next(iter(sample.columns))
+    return columns_of(spark.read.format(path.rpartition(".")[2]).load(literal(path)))
+
+
+def _bounds(look: Look) -> Bounds:
+    limits = look.conf.limits
+    latest = datetime.now(UTC) + timedelta(hours=limits.future_tolerance_hours)
+    return Bounds(datetime.combine(limits.earliest_event_date, time(), UTC), latest)
+
+
+if __name__ == "__main__":
+    cli.launch(main)

@@ -1,0 +1,104 @@
+"""What an audit compares the staged rows of a table with, and nothing that they cannot break."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from tracklake.lake import Lake
+from tracklake.lake.delta import DataFile
+from tracklake.lake.publish import Staged
+from tracklake.tables import contract
+from tracklake.tables.key_rules import BESIDE
+
+DAY = timedelta(days=1)
+IN_ONE_TASK = 8_000_000
+"""Bytes of Parquet, staged rows and keys together, up to which an audit is one task: shuffles would cost more."""
+
+LASTS = {"fact_session": ("started_at", "ended_at")}
+"""Tables cut by the date of a row's first moment whose rows last into later dates: both moments."""
+
+
+@dataclass(frozen=True)
+class Against:
+    """The tables of a lake as they will be once what is staged is published.
+
+    ``versions`` are those of the release that the run builds on.
+    """
+
+    lake: Lake
+    versions: Mapping[str, int]
+    staged: Mapping[str, Staged]
+
+    def of(self, table: str) -> dict[str, DataFrame]:
+        """By name, every table that this one refers to, and under BESIDE what stays of the table itself."""
+        referred = {reference.table for reference in contract(table).references}
+        return {name: self._referred(name, table) for name in referred} | {
+            BESIDE: self._read(table, self._beside(table))
+        }
+
+    def is_small(self, table: str) -> bool:
+        """Whether all that the table's audit reads is little enough for one task."""
+        files = [*self.staged[table].commit.adds, *self._beside(table)]
+        for name in {reference.table for reference in contract(table).references}:
+            after = self._after(name)
+            files += self._near(table, after) if name in LASTS else after
+        return sum(file.size for file in files) < IN_ONE_TASK
+
+    def _referred(self, name: str, table: str) -> DataFrame:
+        dates = self.staged[table].dates
+        if name in LASTS and dates:
+            return self._lasting_into(name, min(dates), max(dates))
+        return self._read(name, self._after(name))
+
+    def _lasting_into(self, name: str, first: date, last: date) -> DataFrame:
+        """The rows that last into these dates; Delta skips the files in which none does."""
+        begins, ends = LASTS[name]
+        slice_, staged = contract(name).partition_by, self.staged.get(name)
+        rows = self._read(name, staged.commit.adds if staged else ())
+        if name in self.versions:
+            kept = self.lake.at_version(name, self.versions[name])
+            if staged and staged.dates:
+                kept = kept.where(~F.col(slice_ or "").isin(sorted(staged.dates)))
+            rows = rows.unionByName(
+                kept.where((F.col(ends) >= F.lit(first)) & (F.col(begins) < F.lit(last + DAY)))
+            )
+        return rows
+
+    def _beside(self, table: str) -> list[DataFile]:
+        """The files of the table that stay and may hold a staged key.
+
+        Of a dimension those are all. Of a table with slices they are those next to a staged one: a key that
+        comes twice with another time, by a clock or a time zone that was wrong, comes near. Of a table that is
+        only added to there are none: the run is part of its keys.
+        """
+        staying = self._staying(table)
+        return staying if self.staged[table].member else self._near(table, staying)
+
+    def _near(self, table: str, files: Collection[DataFile]) -> list[DataFile]:
+        """Those of the files that are of a date staged for the table, or of one next to it."""
+        near = {day + DAY * n for day in self.staged[table].dates or () for n in (-1, 0, 1)}
+        return [file for file in files if file.slice in near]
+
+    def _staying(self, table: str) -> list[DataFile]:
+        version, staged = self.versions.get(table), self.staged.get(table)
+        if version is None:
+            return []
+        removed = {file.path for file in staged.commit.removes} if staged else set()
+        return [file for file in self.lake.log(table).files(version) if file.path not in removed]
+
+    def _after(self, table: str) -> list[DataFile]:
+        staged = self.staged.get(table)
+        return [*self._staying(table), *(staged.commit.adds if staged else ())]
+
+    def _read(self, table: str, files: Collection[DataFile]) -> DataFrame:
+        """The rows of these files, without the column of the slice, which is in no file."""
+        spark, of = self.lake.spark, contract(table)
+        if not files:
+            return of.no_rows(spark)
+        paths = [f"{self.lake.path(table)}/{file.path}" for file in files]
+        return spark.read.schema(of.schema()).parquet(*paths)

@@ -1,0 +1,213 @@
+"""What was measured, judged by what was measured before: the rows of table audit_result."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Protocol
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tracklake import limits
+from tracklake.metrics import FRESHNESS, Measured, Slices, count_plays
+from tracklake.tables import contract
+from tracklake.transforms.keys import SEPARATOR
+
+WEEK = timedelta(weeks=1)
+MOST_EARLIER = 8
+"""How many earlier values limits are made from: two months of one weekday."""
+
+RECENT = timedelta(days=90)
+"""How far back the runs lie whose results of whole tables count."""
+
+PLAYS_AS_IN = {"fact_stream": "event", "fact_track_day": "fact_stream", "fact_artist_day": "fact_stream"}
+"""Tables that have as many plays on each day as another one."""
+
+
+class Tables(Protocol):
+    """What is asked of a run: its tables as they will be, and as they are, and when it began."""
+
+    began_at: datetime
+
+    def read(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
+        """A table as it will be once the run is published."""
+
+    def published(self, table: str) -> DataFrame:
+        """A table as it is."""
+
+    def slices(self, table: str) -> set[date]:
+        """The dates of which a table will have rows."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One metric with its limits; ``earlier`` says how many values they come from, None if from none at all."""
+
+    measured: Measured
+    value: float
+    lower: float | None
+    upper: float | None
+    earlier: int | None
+    severity: str
+
+    @property
+    def status(self) -> str:
+        """passed, failed, or no_history."""
+        if self.earlier is not None and self.earlier < limits.FEWEST_EARLIER:
+            return "no_history"
+        low = self.lower is not None and self.value < self.lower
+        return "failed" if low or (self.upper is not None and self.value > self.upper) else "passed"
+
+
+def results(slices: Sequence[Slices], tables: Tables) -> list[Result]:
+    """All that was measured of a run's slices, judged; nothing where nothing was measured."""
+    measured = [one for each in slices for one in each.measured]
+    if not measured:
+        return []
+    dates = {each.table: {one.date for one in each.measured if one.date} for each in slices}
+    every = {day for days in dates.values() for day in days}
+    before = earlier_results(tables.published("audit_result"), every, tables.began_at - RECENT)
+    return [
+        *judge([*measured, *_freshness(slices, tables)], before),
+        *agreements(_plays(measured, dates, tables), dates),
+    ]
+
+
+def _freshness(slices: Sequence[Slices], tables: Tables) -> list[Measured]:
+    """Hours from the newest event to the run, where the run brought the newest day."""
+    return [
+        Measured(each.table, None, FRESHNESS, (tables.began_at - each.newest) / timedelta(hours=1))
+        for each in slices
+        if each.newest and each.newest.date() >= max(tables.slices(each.table))
+    ]
+
+
+def _plays(
+    measured: Sequence[Measured], dates: Mapping[str, set[date]], tables: Tables
+) -> dict[str, dict[date, float]]:
+    """Plays by table and date: as measured, and counted on those dates that only the other table has staged."""
+    plays: defaultdict[str, dict[date, float]] = defaultdict(dict)
+    for one in measured:
+        if one.metric == "plays" and one.date:
+            plays[one.table][one.date] = one.value
+    for table, other in PLAYS_AS_IN.items():
+        if uncounted := dates.get(table, set()) - plays[other].keys():
+            plays[other] |= count_plays(other, tables.read(other, uncounted))
+    return plays
+
+
+def judge(measured: Sequence[Measured], before: Iterable[Measured]) -> list[Result]:
+    """Each metric by what was found of it before; a value outside the limits is a warning.
+
+    A date is compared with the same weekday of the eight weeks before it, as ``before`` or ``measured`` has it;
+    a metric without a date with the last eight of ``before``, which is in the order of time.
+    """
+    by_date: dict[tuple[str, str, date], Measured] = {}
+    by_run: defaultdict[tuple[str, str], list[Measured]] = defaultdict(list)
+    for one in [*before, *(one for one in measured if one.date)]:
+        if one.date:
+            by_date[one.table, one.metric, one.date] = one
+        else:
+            by_run[one.table, one.metric].append(one)
+
+    def earlier(one: Measured) -> list[Measured]:
+        if one.date is None:
+            return by_run[one.table, one.metric][-MOST_EARLIER:]
+        days = [one.date - WEEK * weeks for weeks in range(1, MOST_EARLIER + 1)]
+        found = [by_date.get((one.table, one.metric, day)) for day in days]
+        return [each for each in found if each]
+
+    return [_judged(one, earlier(one)) for one in measured]
+
+
+def _judged(one: Measured, earlier: Sequence[Measured]) -> Result:
+    if len(earlier) < limits.FEWEST_EARLIER:
+        return Result(one, one.value, None, None, len(earlier), "warning")
+    values, value = [each.value for each in earlier], one.value
+    if one.counts:
+        pooled: Counter[str] = sum((Counter(each.counts) for each in earlier), Counter())
+        value = limits.stability_index(one.counts, pooled)
+        bounds = limits.of_drift(one.rows, pooled.total(), len(one.counts))
+    elif one.metric == FRESHNESS:
+        bounds = limits.of_hours(values)
+    elif "share" in one.metric:
+        bounds = limits.of_shares(values, one.rows)
+    else:
+        bounds = limits.of_counts(values)
+    return Result(one, value, *bounds, len(earlier), "warning")
+
+
+def agreements(
+    plays: Mapping[str, Mapping[date, float]], dates: Mapping[str, Iterable[date]]
+) -> list[Result]:
+    """Whether the tables of PLAYS_AS_IN have as many plays on each of their ``dates`` as the other table has.
+
+    ``plays`` are by table and date. A difference is critical.
+    """
+    return [
+        Result(
+            Measured(table, day, f"plays_as_in.{other}", found), found, expected, expected, None, "critical"
+        )
+        for table, other in PLAYS_AS_IN.items()
+        for day in sorted(dates.get(table, ()))
+        for found, expected in [(float(plays[table].get(day, 0)), float(plays[other].get(day, 0)))]
+    ]
+
+
+def earlier_results(published: DataFrame, dates: Iterable[date], since: datetime) -> list[Measured]:
+    """What table audit_result knows for the limits of these dates, and of whole tables since a moment.
+
+    In the order of time. Some twenty rows for each date and run of them come to the driver, no more with more
+    data; Delta's statistics leave the files of other runs alone.
+    """
+    days = sorted({day - WEEK * weeks for day in dates for weeks in range(1, MOST_EARLIER + 1)})
+    whole = F.col("event_date").isNull() & (F.col("measured_at") >= F.lit(since))
+    rows = (
+        published.where((F.col("event_date").isin(days) if days else F.lit(False)) | whole)
+        .where(~F.col("metric").startswith("plays_as_in."))
+        .select("table_name", "event_date", "metric", "value", "counts", "measured_at")
+    )
+    return [
+        Measured(
+            row["table_name"],
+            row["event_date"],
+            row["metric"],
+            row["value"],
+            counts=json.loads(row["counts"] or "{}"),
+        )
+        for row in sorted(rows.collect(), key=lambda row: row["measured_at"])
+    ]
+
+
+def as_rows(spark: SparkSession, results: Sequence[Result], run_id: str, began_at: datetime) -> DataFrame:
+    """The results as rows of table audit_result."""
+    of = contract("audit_result")
+    rows = [
+        (
+            _key(run_id, result.measured),
+            run_id,
+            result.measured.table,
+            result.measured.date,
+            result.measured.metric,
+            result.value,
+            result.lower,
+            result.upper,
+            result.earlier or 0,
+            result.severity,
+            result.status,
+            json.dumps(result.measured.counts) if result.measured.counts else None,
+            began_at,
+        )
+        for result in results
+    ]
+    return spark.createDataFrame(rows, of.schema()).coalesce(1)
+
+
+def _key(run_id: str, one: Measured) -> str:
+    parts = (run_id, one.table, one.date.isoformat() if one.date else "", one.metric)
+    return sha256(SEPARATOR.join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,107 @@
+"""Cleaning: files go that no kept release names, and no run can still be about to publish."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tracklake.lake.claims import Held
+from tracklake.lake.lake import Lake
+from tracklake.lake.releases import Release
+from tracklake.lake.storage import Folder, StoredFile
+from tracklake.tables import CONTRACTS
+
+DEAD_AFTER = timedelta(days=3)
+"""A run that has written nothing for so long is dead, and what it staged is nobody's."""
+
+_OF_A_RUN = re.compile(r"^staged-(?P<run>[^/]+)/")
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What was removed from one place: files and bytes."""
+
+    files: int
+    bytes: int
+
+
+def kept(releases: list[Release], now: datetime, retention_days: int) -> list[Release]:
+    """The releases that stay readable: the newest, and all that were so at any time within the retention."""
+    since = now - timedelta(days=retention_days)
+    followed_at = [one.released_at for one in releases[1:]]
+    return [one for one, until in zip(releases, followed_at, strict=False) if until >= since] + releases[-1:]
+
+
+def clean(lake: Lake, now: datetime, retention_days: int, held: Held) -> dict[str, Cleaned]:
+    """Removes what is not kept; returns what went, by table, and under ``_scratch`` and ``_runs``.
+
+    For the holder of the claim, which is renewed before each table. Files stay that a kept release names, or one
+    of the versions that a job last worked up, or the newest version of a table; what a run staged stays until the
+    run is dead, and with a record of it (``_runs``) for as long as a release.
+    """
+    keep = kept(lake.ledger.all(), now, retention_days)
+    records = Folder(lake.path("_runs"))
+    on_record = {
+        file.path.removesuffix(".json"): file.modified_at + timedelta(days=retention_days)
+        for file in records.files()
+    }
+    tables = {table: Folder(lake.path(table)).files() for table in CONTRACTS}
+    scratch = Folder(lake.path("_scratch")).files()
+    last_written = _last_written(tables.values(), scratch)
+
+    def is_over(run: str) -> bool:
+        return now - last_written[run] > DEAD_AFTER and now > on_record.get(run, now - DEAD_AFTER)
+
+    cleaned = {}
+    for table, files in tables.items():
+        named = _named(lake, table, keep)
+        held.renew()
+        unnamed = [
+            file for file in files if (run := _run_of(file)) and file.path not in named and is_over(run)
+        ]
+        cleaned[table] = _remove(Folder(lake.path(table)), unnamed)
+    cleaned["_scratch"] = _remove(
+        Folder(lake.path("_scratch")), [file for file in scratch if is_over(file.path.split("/")[0])]
+    )
+    cleaned["_runs"] = _remove(
+        records, [file for file in records.files() if on_record[file.path.removesuffix(".json")] < now]
+    )
+    return {place: gone for place, gone in cleaned.items() if gone.files}
+
+
+def _named(lake: Lake, table: str, keep: list[Release]) -> set[str]:
+    """The files of every version of a table that has to stay readable."""
+    log = lake.log(table)
+    newest = log.version()
+    if newest is None:
+        return set()
+    versions = {newest}
+    for release in keep:
+        for tables in (release.tables, *release.built_from.values()):
+            if table in tables:
+                versions.add(tables[table])
+    return {file.path for version in versions for file in log.files(version)}
+
+
+def _last_written(tables: Iterable[list[StoredFile]], scratch: list[StoredFile]) -> dict[str, datetime]:
+    """When each run last wrote anything."""
+    last: dict[str, datetime] = {}
+    written = [(_run_of(file), file) for files in tables for file in files]
+    for run, file in written + [(file.path.split("/")[0], file) for file in scratch]:
+        if run:
+            last[run] = max(file.modified_at, last.get(run, file.modified_at))
+    return last
+
+
+def _run_of(file: StoredFile) -> str | None:
+    """The run that staged a file; None of files that no run staged."""
+    found = _OF_A_RUN.match(file.path)
+    return found["run"] if found else None
+
+
+def _remove(folder: Folder, files: list[StoredFile]) -> Cleaned:
+    for file in files:
+        folder.remove_file(file.path)
+    return Cleaned(len(files), sum(file.size for file in files))

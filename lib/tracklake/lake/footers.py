@@ -1,0 +1,65 @@
+"""Parquet footers: how many rows a file has, and the bounds of its columns, without reading a row of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from tracklake.lake.storage import Folder
+from tracklake.tables import Column, Contract
+
+READERS = 16
+"""Footers that are read at the same time: storage far away answers slowly, but many at once."""
+
+BOUNDED = ("timestamp", "date", "bigint", "int", "double")
+"""Types whose minimum and maximum go into the log. Those of text would be as long as the text."""
+
+
+def rows_and_statistics(
+    folder: Folder, paths: Sequence[str], contract: Contract
+) -> Iterable[tuple[int, str]]:
+    """Per file, in the order of the paths below the folder: its rows, and its statistics as Delta writes them."""
+    columns = [c for c in contract.columns if c.type in BOUNDED and c.name != contract.partition_by]
+    storage, root = folder.opened()
+    with ThreadPoolExecutor(READERS) as readers:
+        return list(readers.map(lambda path: _described(storage, f"{root}/{path}", columns), paths))
+
+
+def _described(storage: fs.FileSystem, path: str, columns: Sequence[Column]) -> tuple[int, str]:
+    footer = pq.read_metadata(path, filesystem=storage)
+    place = {footer.schema.column(n).path: n for n in range(footer.num_columns)}
+    chunks = {
+        column: [
+            footer.row_group(group).column(place[column.name]).statistics
+            for group in range(footer.num_row_groups)
+        ]
+        for column in columns
+    }
+    stats: dict[str, Any] = {"numRecords": footer.num_rows, "minValues": {}, "maxValues": {}, "nullCount": {}}
+    for column, found in chunks.items():
+        if any(one is None or not one.has_null_count for one in found):
+            continue
+        stats["nullCount"][column.name] = sum(one.null_count for one in found)
+        bounds = [bound for one in found if one.has_min_max for bound in (one.min, one.max)]
+        whole = all(one.has_min_max or one.num_values == 0 for one in found)
+        if bounds and whole and all(bound == bound for bound in bounds):  # NaN differs from itself
+            stats["minValues"][column.name] = _told(min(bounds))
+            stats["maxValues"][column.name] = _told(max(bounds), round_up=True)
+    return footer.num_rows, json.dumps(stats)
+
+
+def _told(value: Any, *, round_up: bool = False) -> Any:
+    """A bound as Delta writes it: moments to the millisecond, a minimum rounded down, a maximum up."""
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+        if round_up and moment.microsecond % 1000:
+            moment += timedelta(milliseconds=1)
+        moment = moment.astimezone(UTC)
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,75 @@
+"""Files of a lake as its storage has them, wherever that is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pyarrow import fs
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file: its path below the folder that was listed, its size in bytes, and when it was written."""
+
+    path: str
+    size: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder at a path or URI, which need not exist."""
+
+    uri: str
+
+    def files(self) -> list[StoredFile]:
+        """All files below the folder."""
+        storage, root = self.opened()
+        found = storage.get_file_info(fs.FileSelector(root, allow_not_found=True, recursive=True))
+        return [
+            StoredFile(info.path.removeprefix(root).lstrip("/"), info.size, info.mtime or datetime.now(UTC))
+            for info in found
+            if info.type is fs.FileType.File
+        ]
+
+    def lacks(self, paths: Collection[str]) -> list[str]:
+        """Those of the paths below the folder at which there is no file."""
+        storage, root = self.opened()
+        found = storage.get_file_info([f"{root}/{path}" for path in paths])
+        return [path for path, info in zip(paths, found, strict=True) if info.type is not fs.FileType.File]
+
+    def read(self, path: str) -> bytes | None:
+        """What a file below the folder holds; None where there is none."""
+        if self.lacks([path]):
+            return None
+        storage, root = self.opened()
+        with storage.open_input_stream(f"{root}/{path}", compression=None) as file:
+            return bytes(file.read())
+
+    def write(self, path: str, content: bytes) -> None:
+        """Writes a file below the folder, in place of one that may be there."""
+        storage, root = self.opened()
+        storage.create_dir(root, recursive=True)
+        with storage.open_output_stream(f"{root}/{path}", compression=None) as file:
+            file.write(content)
+
+    def remove_file(self, path: str) -> None:
+        """Removes a file below the folder."""
+        storage, root = self.opened()
+        storage.delete_file(f"{root}/{path}")
+
+    def remove(self) -> None:
+        """Removes the folder and all below it; nothing happens where there is none."""
+        storage, root = self.opened()
+        if storage.get_file_info(root).type is fs.FileType.Directory:
+            storage.delete_dir(root)
+
+    def opened(self) -> tuple[fs.FileSystem, str]:
+        """The file system that the folder is on, and its path there."""
+        if "://" not in self.uri:
+            return fs.LocalFileSystem(), self.uri
+        storage, path = fs.FileSystem.from_uri(re.sub("^s3a:", "s3:", self.uri))
+        return storage, path.rstrip("/")

@@ -1,0 +1,158 @@
+"""What is measured of each table's staged slices: all metrics of a table in one aggregation, one row a date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+
+from tracklake.tables import contract
+
+FRESHNESS = "freshness_hours"
+ALL = "true"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The metrics of one table, each named for what it is and said in SQL over the table's columns.
+
+    ``counts`` are numbers to be summed. ``shares`` are conditions, each as a share of the
+    rows that a second condition picks. ``drifts`` are columns cut into bins: the rows that count, and for each
+    bin its condition; a row is in the first that holds, else in ``other``. ``moment`` is when a row happened.
+    """
+
+    counts: Mapping[str, str] = field(default_factory=dict)
+    shares: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    drifts: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
+    moment: str | None = None
+
+
+_MINUTES = {f"under {upper} s": f"ms_played < {upper}000" for upper in (5, 30, 60, 120, 180, 240, 300, 480)}
+_FAMILIES = ("android", "iphone", "ipad", "ios", "windows", "mac", "linux", "web")
+
+METRICS = {
+    "event": Metrics(
+        counts={"rows": "1", "plays": "int(event_type = 'play')"},
+        shares={
+            "null_share.user_id": ("user_id IS NULL", ALL),
+            "null_share.track_id": ("track_id IS NULL", "event_type = 'play'"),
+            "null_share.duration_ms": ("duration_ms IS NULL", "event_type = 'play'"),
+        },
+        moment="event_time",
+    ),
+    "fact_session": Metrics(counts={"rows": "1"}),
+    "fact_stream": Metrics(
+        counts={"plays": "1"},
+        shares={
+            "null_share.ms_played": ("ms_played IS NULL", ALL),
+            "share.is_stream": ("is_stream", ALL),
+            "share.is_skip": ("is_skip", ALL),
+            "share.inferred_track": ("track_id LIKE 'inferred:%'", ALL),
+        },
+        drifts={
+            "drift.ms_played": (ALL, {"unknown": "ms_played IS NULL"} | _MINUTES),
+            "drift.level": (
+                ALL,
+                {"unknown": "level IS NULL", "free": "level = 'free'", "paid": "level = 'paid'"},
+            ),
+            "drift.platform": (
+                ALL,
+                {"unknown": "platform IS NULL"}
+                | {family: f"contains(lower(platform), '{family}')" for family in _FAMILIES},
+            ),
+        },
+    ),
+    "fact_feedback": Metrics(counts={"rows": "1"}),
+    "fact_track_day": Metrics(counts={"rows": "1", "plays": "plays"}),
+    "fact_artist_day": Metrics(counts={"rows": "1", "plays": "plays"}),
+}
+"""What is measured, by table. Of tables that are not here nothing is."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One metric of one table, and of one date where the table has slices.
+
+    ``value`` is a number of rows, a share, or hours. A distribution has ``counts`` by bin instead. ``rows`` are
+    those that a share or a distribution is of.
+    """
+
+    table: str
+    date: date | None
+    metric: str
+    value: float = 0.0
+    rows: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Slices:
+    """All that was measured of a table's slices, and the newest moment in them (None where there is no row)."""
+
+    table: str
+    measured: tuple[Measured, ...]
+    newest: datetime | None
+
+
+def measure(table: str, staged: DataFrame, dates: Collection[date]) -> Slices:
+    """Every metric of the table for each of the dates; a date without a row has 0 of everything."""
+    metrics, slice_ = METRICS[table], contract(table).partition_by
+    rows = staged.groupBy(F.col(slice_ or "").alias("slice")).agg(*_aggregates(metrics)).collect()
+    found = {row["slice"]: row for row in rows}
+    newest = [row["newest"] for row in rows if row["newest"] is not None]
+    return Slices(
+        table,
+        tuple(one for day in sorted(dates) for one in _measured(table, metrics, day, found.get(day))),
+        EPOCH + timedelta(microseconds=max(newest)) if newest else None,
+    )
+
+
+def count_plays(table: str, frame: DataFrame) -> dict[date, int]:
+    """The plays of each date in a table of METRICS that counts them."""
+    plays = F.sum(F.expr(METRICS[table].counts["plays"])).alias("plays")
+    slice_ = F.col(contract(table).partition_by or "").alias("slice")
+    return {row["slice"]: row["plays"] for row in frame.groupBy(slice_).agg(plays).collect()}
+
+
+def _aggregates(metrics: Metrics) -> list[Column]:
+    counts = [F.sum(F.expr(number)).alias(name) for name, number in metrics.counts.items()]
+    shares = [
+        F.count_if(F.expr(condition)).alias(name)
+        for metric, (part, of) in metrics.shares.items()
+        for name, condition in ((metric, f"({part}) AND ({of})"), (f"{metric}/of", of))
+    ]
+    bins = [
+        F.count_if(F.expr(of) & (_bin(conditions) == name)).alias(f"{metric}/{name}")
+        for metric, (of, conditions) in metrics.drifts.items()
+        for name in (*conditions, "other")
+    ]
+    micros = F.max(F.unix_micros(metrics.moment)) if metrics.moment else F.lit(None)
+    return [*counts, *shares, *bins, micros.alias("newest")]
+
+
+def _bin(conditions: Mapping[str, str]) -> Column:
+    """The name of the first bin whose condition holds."""
+    named = F.lit("other")
+    for name, condition in reversed(list(conditions.items())):
+        named = F.when(F.expr(condition), F.lit(name)).otherwise(named)
+    return named
+
+
+def _measured(table: str, metrics: Metrics, day: date, row: Row | None) -> list[Measured]:
+    def of(name: str) -> int:
+        return int(row[name] or 0) if row else 0
+
+    counts = [Measured(table, day, name, float(of(name))) for name in metrics.counts]
+    shares = [
+        Measured(table, day, name, of(name) / max(of(f"{name}/of"), 1), of(f"{name}/of"))
+        for name in metrics.shares
+    ]
+    drifts = []
+    for name, (_, conditions) in metrics.drifts.items():
+        bins = {one: of(f"{name}/{one}") for one in (*conditions, "other")}
+        drifts.append(Measured(table, day, name, rows=sum(bins.values()), counts=bins))
+    return [*counts, *shares, *drifts]

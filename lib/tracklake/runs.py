@@ -1,0 +1,213 @@
+"""Red runs: what one staged and what its audit found, written down so that a person can look and decide.
+
+The record of a run lies at ``<lake>/_runs/<run>.json``. Of sample rows it holds the keys only, so that no personal
+data stays in it; the rows themselves are looked up when someone asks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from tracklake.errors import AuditFailed, TracklakeError, WrongUsage, did_you_mean
+from tracklake.lake import Lake, Release, staging
+from tracklake.lake.delta import Commit, DataFile
+from tracklake.lake.publish import Staged
+from tracklake.lake.storage import Folder
+from tracklake.quality import Failure, Verdict
+from tracklake.tables import contract
+
+CRITICAL = "critical"
+
+
+@dataclass(frozen=True)
+class RedRun:
+    """A run whose audit failed.
+
+    ``release`` is what it would have become, ``base`` the number of the release that it built on; ``staged`` and
+    ``worked_up`` are what ``publish`` takes. The verdicts' sample rows hold their tables' keys only.
+    """
+
+    release: Release
+    base: int
+    staged: dict[str, Staged]
+    worked_up: dict[str, tuple[str, ...]]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def run_id(self) -> str:
+        """The run's id, as its rows have it."""
+        return self.release.run_id
+
+    @property
+    def failures(self) -> dict[str, tuple[Verdict, Failure]]:
+        """Every expectation that was not met, by its name: ``table.column: expectation``."""
+        return {
+            named(verdict.table, failure): (verdict, failure)
+            for verdict in self.verdicts
+            for failure in verdict.failures
+        }
+
+
+def named(table: str, failure: Failure) -> str:
+    """What a failed expectation is called, in messages and by ``--accept``."""
+    return (
+        f"{table}.{failure.column}: {failure.expectation}"
+        if failure.column
+        else f"{table}: {failure.expectation}"
+    )
+
+
+def write(lake: Lake, run: RedRun) -> None:
+    """Writes the record of a red run."""
+    record = {
+        "run": run.run_id,
+        "job": run.release.job,
+        "code_version": run.release.code_version,
+        "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "base": run.base,
+        "worked_up": run.worked_up,
+        "staged": {table: _staged_as_json(staged) for table, staged in run.staged.items()},
+        "verdicts": [asdict(_with_keys_only(verdict)) for verdict in run.verdicts],
+    }
+    _folder(lake).write(f"{run.run_id}.json", json.dumps(record, indent=1, default=str).encode())
+
+
+def read(lake: Lake, run_id: str) -> RedRun:
+    """The record of a red run. Raises WrongUsage if there is none of that id, naming the closest."""
+    content = _folder(lake).read(f"{run_id}.json") if "/" not in run_id else None
+    if content is None:
+        known = red_runs(lake)
+        hint = (
+            did_you_mean(run_id, known) or f"; the newest is {known[-1]}." if known else ": no run was red."
+        )
+        raise WrongUsage(f'There is no record of a red run "{run_id}" in the lake {lake.uri}{hint}')
+    try:
+        record = json.loads(content)
+    except json.JSONDecodeError as error:
+        raise TracklakeError(
+            f"The record {lake.path('_runs')}/{run_id}.json was cut off while it was written: run the job again."
+        ) from error
+    verdicts = tuple(_verdict(one) for one in record["verdicts"])
+    staged = {table: _staged(lake, table, run_id, one) for table, one in record["staged"].items()}
+    release = Release(
+        release=record["base"] + 1,
+        released_at=datetime.fromisoformat(record["ended_at"]),
+        run_id=run_id,
+        job=record["job"],
+        code_version=record["code_version"],
+        tables={},
+        rows_added={table: one.commit.rows_added for table, one in staged.items()},
+        rows_removed={table: one.commit.rows_removed for table, one in staged.items()},
+        suites={verdict.table: verdict.expectations - len(verdict.failures) for verdict in verdicts},
+    )
+    worked_up = {job: tuple(tables) for job, tables in record["worked_up"].items()}
+    return RedRun(release, record["base"], staged, worked_up, verdicts)
+
+
+def red_runs(lake: Lake) -> list[str]:
+    """The ids of all red runs that are on record, oldest first."""
+    return sorted(
+        file.path.removesuffix(".json") for file in _folder(lake).files() if file.path.endswith(".json")
+    )
+
+
+def accepted(lake: Lake, run: RedRun, accept: Sequence[str], by: str, reason: str) -> Release:
+    """The release that the run becomes once a person has accepted its failed expectations; publishes nothing.
+
+    ``accept`` names them as ``named`` does, or by the expectation alone where that is clear. Raises WrongUsage if
+    a name or the reason is none, the run is published already or not built on the newest release, or staged files
+    are gone; AuditFailed if a failed critical expectation was not accepted.
+    """
+    if not reason.strip():
+        raise WrongUsage("--reason is empty: say why these rows may be published, the release keeps it.")
+    names = [_one_of(run.failures, name, run.run_id) for name in accept]
+    releases = lake.ledger.all()
+    for one in releases:
+        if one.run_id == run.run_id:
+            raise WrongUsage(f"Run {run.run_id} is published already: it is release {one.release}.")
+    newest = releases[-1].release if releases else 0
+    if newest != run.base:
+        raise WrongUsage(
+            f"Run {run.run_id} was built on release {run.base}, and release {newest} is the newest now: "
+            "its rows no longer fit, run the job again."
+        )
+    left = [
+        name
+        for name, (_, failure) in run.failures.items()
+        if failure.severity == CRITICAL and name not in names
+    ]
+    if left:
+        raise AuditFailed(
+            f"Nothing of run {run.run_id} was published: accept these critical expectations, too, or mend what "
+            f"they found: {'; '.join(left)}."
+        )
+    for table, staged in run.staged.items():
+        if lost := Folder(lake.path(table)).lacks([file.path for file in staged.commit.adds]):
+            raise WrongUsage(
+                f"Run {run.run_id} cannot be published: {len(lost)} of its staged files of table {table} are gone, "
+                "run the job again."
+            )
+    return replace(
+        run.release, accepted={"by": by, "reason": reason.strip(), "expectations": sorted(set(names))}
+    )
+
+
+def _one_of(failures: Mapping[str, tuple[Verdict, Failure]], name: str, run_id: str) -> str:
+    meant = [full for full, (_, failure) in failures.items() if name in (full, failure.expectation)]
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        raise WrongUsage(f'"{name}" failed in several places, name one of them: {"; ".join(meant)}.')
+    known = did_you_mean(name, failures) or f": those that failed are {'; '.join(failures)}."
+    raise WrongUsage(f'No expectation "{name}" failed in run {run_id}{known}')
+
+
+def _folder(lake: Lake) -> Folder:
+    return Folder(lake.path("_runs"))
+
+
+def _with_keys_only(verdict: Verdict) -> Verdict:
+    key = contract(verdict.table).key
+    failures = tuple(
+        replace(one, sample=tuple(row for row in _cut(one.sample, key) if row)) for one in verdict.failures
+    )
+    return replace(verdict, failures=failures)
+
+
+def _cut(rows: Sequence[Mapping[str, Any]], to: Collection[str]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name in to} for row in rows]
+
+
+def _staged_as_json(staged: Staged) -> dict[str, Any]:
+    return {
+        "dates": None if staged.dates is None else sorted(str(day) for day in staged.dates),
+        "member": staged.member,
+        "removes": [asdict(file) for file in staged.commit.removes],
+        "adds": [asdict(file) for file in staged.commit.adds],
+    }
+
+
+def _staged(lake: Lake, table: str, run_id: str, record: Mapping[str, Any]) -> Staged:
+    dates = record["dates"]
+    return Staged(
+        path=f"{lake.path(table)}/{staging.folder(run_id)}",
+        commit=Commit(_files(record["removes"]), _files(record["adds"])),
+        dates=None if dates is None else frozenset(date.fromisoformat(day) for day in dates),
+        member=record["member"],
+    )
+
+
+def _files(records: Sequence[Mapping[str, Any]]) -> list[DataFile]:
+    return [
+        DataFile(**{**one, "slice": date.fromisoformat(one["slice"]) if one["slice"] else None})
+        for one in records
+    ]
+
+
+def _verdict(record: Mapping[str, Any]) -> Verdict:
+    failures = tuple(Failure(**{**one, "sample": tuple(one["sample"])}) for one in record["failures"])
+    return Verdict(**{**record, "failures": failures})

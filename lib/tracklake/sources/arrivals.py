@@ -1,0 +1,45 @@
+"""The last step of every source: records as arrivals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from tracklake.sources.text import without_persons
+from tracklake.tables import contract
+
+
+def as_arrivals(
+    records: DataFrame, source: str, columns: Mapping[str, Column], reasons: Mapping[str, str]
+) -> DataFrame:
+    """Arrivals, one per record (``line``, ``source_file``, ``reason``).
+
+    A column of ``event`` is that of ``columns``, else that of the records, else null. ``reasons`` says in words
+    what each reason means.
+    """
+    values = {"event_date": F.to_date("event_time"), "source": F.lit(source), **columns}
+    of_event = [
+        values.get(column.name, F.col(column.name) if column.name in records.columns else F.lit(None))
+        .cast(column.spark_type)
+        .alias(column.name)
+        for column in contract("event").columns
+        if column.name not in ("ingested_at", "run_id")
+    ]
+    raw = F.when(F.col("reason").isNotNull(), without_persons(F.col("line")))
+    detail = one_of(F.col("reason"), reasons, None)
+    return records.select(*of_event, raw.alias("raw_record"), "reason", detail.alias("detail"))
+
+
+def one_of(value: Column, names: Mapping[str, str], otherwise: str | None) -> Column:
+    """The meaning of the name that the value is."""
+    chosen = F.lit(otherwise)
+    for name, meaning in names.items():
+        chosen = F.when(value == name, meaning).otherwise(chosen)
+    return chosen
+
+
+def prefixed(id_prefix: str, id_: Column) -> Column:
+    """An id of the source as one of the lake."""
+    return F.concat(F.lit(id_prefix), id_) if id_prefix else id_

@@ -1,0 +1,98 @@
+"""Which source the logs in a folder are of, told from its first files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from tracklake.errors import InputMissing, WrongUsage
+from tracklake.sources import SOURCES
+from tracklake.sources.files import list_files, literal
+from tracklake.sources.layout import below
+from tracklake.sources.lines import read_lines
+from tracklake.sources.sample import Sample
+from tracklake.sources.source import Source
+
+AUTO = "auto"
+"""The name by which ``--source`` asks for a guess."""
+
+TEXT_FILES, OTHER_FILES = 6, 2
+"""How many files of lines, and how many of each other form, are looked into."""
+
+_LINES, _CHARACTERS = 200, 20_000
+_FORMS = ("parquet", "avro")
+_NO_LOGS = (".pdf", ".png", ".jpg", ".md", ".txt", ".html", ".zip", ".tar", ".xz")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A source, and by what its logs are known."""
+
+    source: Source
+    why: str
+
+
+def guess(spark: SparkSession, folder: str) -> Guess:
+    """The source of the logs in a folder. Raises WrongUsage if none or several of them fit, InputMissing if
+    there is no file."""
+    paths = list_files(spark, folder)
+    if not paths:
+        raise InputMissing(f"There is no file in {folder}: give --input the folder that holds the logs.")
+    return told_by(take_sample(spark, folder, paths), folder)
+
+
+def told_by(sample: Sample, folder: str) -> Guess:
+    """The one source that recognises the sample; WrongUsage if none or several do."""
+    found = {name: why for name, source in SOURCES.items() if (why := source.recognise(sample))}
+    if len(found) == 1:
+        ((name, why),) = found.items()
+        return Guess(SOURCES[name], why)
+    looked = f"{len(sample.heads) + len(sample.columns)} of {len(sample.paths)} files"
+    if not found:
+        raise WrongUsage(
+            f"The logs in {folder} are of no source that is known, as far as {looked} tell: "
+            f"say it with --source NAME ({', '.join(SOURCES)})."
+        )
+    each = ", and ".join(f"of {name}, because {why}" for name, why in found.items())
+    raise WrongUsage(f"The logs in {folder} look as if they were {each}: say which with --source NAME.")
+
+
+def take_sample(spark: SparkSession, folder: str, paths: list[str]) -> Sample:
+    """The first files of each form below the folder, each with its first records or its columns."""
+    of_form = {form: [path for path in paths if path.endswith(f".{form}")] for form in _FORMS}
+    others = {path for files in of_form.values() for path in files}
+    texts = [path for path in paths if path not in others and not path.lower().endswith(_NO_LOGS)]
+    return Sample(
+        paths=[below(folder, path) for path in paths],
+        heads={path: _head(spark, path) for path in texts[:TEXT_FILES]},
+        columns={
+            path: spark.read.format(form).load(literal(path)).columns
+            for form, files in of_form.items()
+            for path in files[:OTHER_FILES]
+        },
+    )
+
+
+def _head(spark: SparkSession, path: str) -> list[str]:
+    """The first lines of a file; of a file that is one JSON array, its first elements."""
+    cut = F.substring("line", 1, _CHARACTERS).alias("line")
+    lines = [row.line for row in read_lines(spark, [path]).select(cut).limit(_LINES).collect()]
+    return _elements("\n".join(lines)) if lines and lines[0].startswith("[") else lines
+
+
+def _elements(text: str) -> list[str]:
+    """The JSON text of the elements of an array that may be cut off."""
+    decoder, at = json.JSONDecoder(), 1
+    found: list[str] = []
+    while len(found) < _LINES:
+        rest = text[at:].lstrip(" \t\r\n,")
+        try:
+            element, used = decoder.raw_decode(rest)
+        except ValueError:
+            break
+        found.append(json.dumps(element))
+        at = len(text) - len(rest) + used
+    return found

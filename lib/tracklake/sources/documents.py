@@ -1,0 +1,22 @@
+"""Documents: text files that are one record or one array of records, whatever the line breaks in them."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tracklake.sources.files import literal
+from tracklake.sources.lines import BYTE_ORDER_MARK
+
+
+def read_documents(spark: SparkSession, files: list[str]) -> DataFrame:
+    """The files that are not empty: ``document``, their whole text, trimmed, and ``source_file``.
+
+    One task reads one file: a document has to fit into its memory several times.
+    """
+    text = F.btrim(F.col("value"), F.lit(f" \t\r\n{BYTE_ORDER_MARK}"))
+    return (
+        spark.read.text([literal(path) for path in files], wholetext=True)
+        .select(text.alias("document"), F.col("_metadata.file_path").alias("source_file"))
+        .where(F.col("document") != "")
+    )

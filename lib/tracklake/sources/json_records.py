@@ -1,0 +1,92 @@
+"""Records that are one JSON object each: their fields as text, whatever their types, and what is left of them.
+
+``records`` adds the column ``m``; the other functions read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from tracklake.sources.text import PERSONAL_FIELDS
+
+FIELDS = "map<string,string>"
+"""The type as which an object is read: numbers and booleans as their text, objects and arrays as their JSON."""
+
+
+def records(lines: DataFrame) -> DataFrame:
+    """The lines with ``m``, the fields of their object; null where a line is not one JSON object."""
+    return lines.withColumn("m", F.when(is_one_object("line"), F.from_json("line", FIELDS)))
+
+
+def field(name: str) -> Column:
+    """A field's text; null where the record does not have it."""
+    return F.col("m")[name]
+
+
+def said(name: str) -> Column:
+    """A field's text; null where it is empty, too."""
+    return F.nullif(field(name), F.lit(""))
+
+
+def number_as_text(name: str) -> Column:
+    """A whole number as its digits, which one producer writes as 39, another as "39" or 39.0."""
+    text = field(name)
+    return F.when(text.endswith(".0"), F.regexp_replace(text, r"^(\d+)\.0$", "$1")).otherwise(text)
+
+
+def is_one_object(line: str) -> Column:
+    """Whether a line is one JSON object and nothing else, as far as brackets tell: Spark's parser takes the
+    first of several values and ignores the rest of the line."""
+    text = F.col(line)
+    braced = text.startswith("{") & text.endswith("}")
+    brackets = F.octet_length(text) - F.octet_length(
+        F.replace(text, F.lit("}"))
+    )  # counts no characters: cheap
+    flat = brackets == 1
+    return braced & (flat | ~_outside_of_strings(text).rlike(r"\}\s*\{|\}\s*[^,\}\]\s]"))
+
+
+def elements(document: str) -> Column:
+    """The JSON text of each element of a document that is one array and nothing else; null if it is not."""
+    text = F.col(document)
+    bracketed = text.startswith("[") & text.endswith("]")
+    goes_on = _outside_of_strings(text).rlike(r"\]\s*\[|\]\s*[^,\}\]\s]")
+    return F.when(bracketed & ~goes_on, F.from_json(document, "array<string>"))
+
+
+def _outside_of_strings(text: Column) -> Column:
+    return F.regexp_replace(text, r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', "")
+
+
+def extra(mapped: Collection[str], differs: Mapping[str, Column]) -> Column:
+    """JSON of the fields that are not ``mapped``, and of those in ``differs`` whose column does not hold what
+    was sent; null where nothing is left. Fields that name a person or an address are never kept."""
+    return as_json(
+        remainder(F.col("m"), mapped), {name: (is_kept, field(name)) for name, is_kept in differs.items()}
+    )
+
+
+def remainder(fields: Column, mapped: Collection[str]) -> Column:
+    """The fields of a map that are not ``mapped``, null or personal."""
+    return F.map_filter(
+        fields,
+        lambda name, value: value.isNotNull() & ~name.isin(*mapped) & ~F.lower(name).isin(*PERSONAL_FIELDS),
+    )
+
+
+def as_json(rest: Column, kept: Mapping[str, tuple[Column, Column]]) -> Column:
+    """A map as a JSON object, with further fields (whether each is kept, and its text); null if it is empty."""
+    if kept:
+        further = F.map_from_arrays(
+            F.array(*[F.lit(name) for name in kept]),
+            F.array(*[F.when(is_kept, text) for is_kept, text in kept.values()]),
+        )
+        stated = F.map_filter(further, lambda name, value: value.isNotNull())
+        any_kept = reduce(or_, [is_kept for is_kept, _ in kept.values()])
+        rest = F.when(any_kept, F.map_concat(rest, stated)).otherwise(rest)
+    return F.nullif(F.to_json(rest), F.lit("{}"))

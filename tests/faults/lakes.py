@@ -1,0 +1,109 @@
+"""The lakes that kills are measured against: a history, and what an undisturbed run makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from io import StringIO
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from jobs import run_pipeline
+from tests.by_hand import before_each_write
+from tests.conftest import SMALL_LOGS, for_small_data
+from tracklake import resources
+from tracklake.config import load
+from tracklake.progress import Steps
+from tracklake.run import Run
+from tracklake.tables import CONTRACTS
+
+HISTORY = (date(2018, 12, 28), date(2018, 12, 29))
+RANGE = (date(2018, 12, 30), date(2018, 12, 31))
+"""What the killed jobs read; the last day of the small logs is left out."""
+
+_STEP = re.compile(r"^✓ .*? ([\d.]+) s$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Lakes:
+    """A lake with history, what an undisturbed run makes of it, and how to run again in this process.
+
+    ``steps`` are the seconds that each step of the undisturbed run took, the start of Spark aside; ``writes`` is how
+    often it wrote while it published. ``suites_that_fail`` is a folder of suites of which the last to run fails.
+    """
+
+    history: Path
+    undisturbed: Path
+    suites_that_fail: Path
+    run_again: Callable[[Path], str]
+    steps: list[float]
+    writes: int
+
+
+def lakes_of(spark: SparkSession, folder: Path) -> Lakes:
+    """Makes the lakes below ``folder``; two runs of the pipeline."""
+    history, undisturbed = folder / "history", folder / "undisturbed"
+    run(spark, history, *HISTORY)
+    shutil.copytree(history, undisturbed)
+    writes: list[str] = []
+    kept = []
+
+    def patch(owner: type, name: str, replacement: object) -> None:
+        kept.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, replacement)
+
+    before_each_write(writes.append, patch)
+    said = run(spark, undisturbed, *RANGE)
+    for owner, name, original in kept:
+        setattr(owner, name, original)
+    return Lakes(
+        history,
+        undisturbed,
+        _suites_that_fail(folder / "expectations"),
+        lambda lake: run(spark, lake, *RANGE),
+        [0.0, *[float(seconds) for seconds in _STEP.findall(said)]],
+        len(writes),
+    )
+
+
+def run(spark: SparkSession, lake: Path, start: date, end: date) -> str:
+    """Runs the pipeline on the small logs in this process; returns what it said."""
+    said = StringIO()
+    with Run.begin(
+        spark,
+        for_small_data(load("local")),
+        Steps(Console(file=said, width=160)),
+        job="run_pipeline",
+        lake=str(lake),
+        source="sparkify",
+        input=str(SMALL_LOGS),
+        start=start,
+        end=end,
+    ) as this:
+        run_pipeline.main(this)
+        this.finish()
+    return said.getvalue()
+
+
+def _suites_that_fail(folder: Path) -> Path:
+    folder.mkdir()
+    for table in CONTRACTS:
+        suite = json.loads((resources.suites() / f"{table}.json").read_text())
+        if table == "fact_artist_day":
+            rule = {"column": "plays", "value_set": [-1]}
+            suite["expectations"].append(
+                {
+                    "type": "expect_column_values_to_be_in_set",
+                    "kwargs": rule,
+                    "meta": {},
+                    "severity": "critical",
+                }
+            )
+        (folder / f"{table}.json").write_text(json.dumps(suite))
+    return folder

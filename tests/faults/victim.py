@@ -1,0 +1,45 @@
+"""A job in a process of its own, as spark-submit would start it, on small data; it may kill its whole group.
+
+    python -m tests.faults.victim BEFORE_WRITE SUITES JOB'S FLAGS...
+
+BEFORE_WRITE is the write of publishing before which it dies, or -1; SUITES a folder of suites, or "".
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from jobs import run_pipeline
+from tests.by_hand import before_each_write
+from tests.cluster import QUICK
+from tests.conftest import for_small_data
+from tracklake import cli, quality
+from tracklake.config import load
+from tracklake.session import spark_session
+
+
+def main(before_write: int, suites: str, args: Sequence[str]) -> int:
+    """Runs the pipeline with these flags and returns its exit code, if it lives so long."""
+    left = iter(range(before_write))
+
+    def die(_write: str) -> None:
+        if next(left, None) is None:
+            os.killpg(os.getpgid(0), signal.SIGKILL)
+
+    if before_write >= 0:
+        before_each_write(die)
+    if suites:
+        quality.resources.suites = lambda: Path(suites)
+    conf = for_small_data(
+        load("local"), {"spark.driver.extraJavaOptions": QUICK, "spark.driver.memory": "1g"}
+    )
+    spark_session(conf, "tracklake victim").sparkContext.setLogLevel("OFF")
+    return cli.run_job(run_pipeline.main, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3:]))

@@ -1,0 +1,87 @@
+-- One row per listen in the dumps below the folder, JSON lines and Parquet: of several with one event_id that of the
+-- first file. The same listen has the same user, second and title in all of them, as far as the title is the song's:
+-- what stands in brackets or behind a dash is MusicBrainz's or the player's.
+CREATE MACRO loosely(title) AS
+    regexp_replace(regexp_replace(lower(title), '^(.+?)\s*(?:\(|\[| - ).*$', '\1'), '[^\p{L}\p{N}]', '', 'g');
+
+CREATE TABLE line AS
+SELECT filename AS source_file, unnest(string_split(content, chr(10))) AS line
+FROM read_text(getvariable('folder') || '/**/*.listens');
+
+CREATE TABLE listen AS
+WITH parsed AS (
+    SELECT source_file, CASE WHEN json_valid(line) THEN CAST(line AS JSON) END AS r
+    FROM line WHERE trim(line) <> ''
+),
+
+json_listen AS (
+    SELECT
+        source_file,
+        TRY_CAST(coalesce(r ->> '$.listened_at', r ->> '$.timestamp') AS BIGINT) AS seconds,
+        coalesce(r ->> '$.user_id', key_of(r ->> '$.user_name')) AS user_id,
+        r ->> '$.track_metadata.track_name' AS track_name,
+        r ->> '$.track_metadata.artist_name' AS artist_name,
+        r ->> '$.track_metadata.release_name' AS album_name,
+        lower(coalesce(
+            r ->> '$.track_metadata.additional_info.recording_mbid',
+            r ->> '$.track_metadata.mbid_mapping.recording_mbid'
+        )) AS mbid,
+        r ->> '$.recording_msid' AS msid,
+        CASE json_type(r, '$.track_metadata.additional_info.artist_mbids')
+            WHEN 'VARCHAR' THEN string_split(r ->> '$.track_metadata.additional_info.artist_mbids', ',')
+            ELSE CAST(coalesce(
+                r -> '$.track_metadata.additional_info.artist_mbids',
+                r -> '$.track_metadata.mbid_mapping.artist_mbids'
+            ) AS VARCHAR[])
+        END AS artists,
+        CAST(coalesce(
+            TRY_CAST(r ->> '$.track_metadata.additional_info.duration_ms' AS DECIMAL(20, 4)),
+            round(TRY_CAST(r ->> '$.track_metadata.additional_info.duration' AS DECIMAL(20, 6)) * 1000, 0)
+        ) AS BIGINT) AS duration_ms
+    FROM parsed
+),
+
+parquet_listen AS (
+    SELECT
+        filename AS source_file, CAST(epoch(CAST(listened_at AT TIME ZONE 'UTC' AS TIMESTAMP)) AS BIGINT) AS seconds,
+        CAST(user_id AS VARCHAR) AS user_id,
+        recording_name AS track_name, artist_name, release_name AS album_name, recording_mbid AS mbid,
+        CAST(NULL AS VARCHAR) AS msid, artist_credit_mbids AS artists, CAST(NULL AS BIGINT) AS duration_ms
+    FROM read_parquet(getvariable('folder') || '/**/*.parquet', filename = true)
+)
+
+SELECT * FROM json_listen UNION ALL SELECT * FROM parquet_listen;
+
+CREATE TABLE told AS
+SELECT *, list_filter(artists, lambda id: id <> '') AS given
+FROM listen
+WHERE seconds BETWEEN epoch(TIMESTAMP '2000-01-01') AND epoch(TIMESTAMP '2100-01-01') AND track_name IS NOT NULL;
+
+CREATE TABLE event AS
+WITH credited AS (
+    SELECT *, list_filter(given, lambda id, i: list_position(given, id) = i) AS artist_list
+    FROM told
+)
+
+SELECT
+    left(sha256(concat_ws(chr(31), user_id, seconds, loosely(track_name))), 32) AS event_id,
+    'play' AS event_type,
+    make_timestamp(seconds * 1000000) AS event_time,
+    CAST(make_timestamp(seconds * 1000000) AS DATE) AS event_date,
+    user_id,
+    coalesce(mbid, msid) AS track_id,
+    track_name,
+    artist_list[1] AS artist_id,
+    CASE WHEN len(artist_list) > 1 THEN artist_list END AS artist_ids,
+    artist_name,
+    album_name,
+    duration_ms,
+    CAST(NULL AS BIGINT) AS ms_played,
+    'listenbrainz' AS source
+FROM credited
+QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY source_file) = 1;
+
+CREATE TABLE quarantined AS
+SELECT * FROM listen
+WHERE seconds IS NULL OR track_name IS NULL
+    OR seconds NOT BETWEEN epoch(TIMESTAMP '2000-01-01') AND epoch(TIMESTAMP '2100-01-01');

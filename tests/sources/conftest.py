@@ -1,0 +1,50 @@
+"""What the tests of sources share: a folder of logs as the events and the quarantined records that it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tests.conftest import ROOT
+from tracklake.sources import source
+from tracklake.sources.source import Bounds
+from tracklake.transforms.arrivals import good
+from tracklake.transforms.events import settle
+
+FIXTURES = ROOT / "tests" / "fixtures"
+BOUNDS = Bounds(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+
+Arrivals = Callable[..., DataFrame]
+
+
+@pytest.fixture(scope="session")
+def arrivals(spark: SparkSession) -> Arrivals:
+    """Arrivals of a source from a folder (its fixture unless another is named)."""
+
+    def read(name: str, folder: Path | None = None, id_prefix: str = "") -> DataFrame:
+        this = source(name)
+        files = this.find(spark, str(folder or FIXTURES / name), None, None)
+        return this.read(spark, files, BOUNDS, id_prefix).cache()
+
+    return read
+
+
+def events(found: DataFrame) -> DataFrame:
+    """The events of arrivals, each once."""
+    stamped = found.withColumns({"ingested_at": F.lit(BOUNDS.latest), "run_id": F.lit("run")})
+    return settle(good(stamped))
+
+
+def rows(frame: DataFrame, *columns: str) -> list[tuple]:
+    """The columns of the events in the order of their time."""
+    return [tuple(row) for row in frame.orderBy("event_time", "event_id").select(*columns).collect()]
+
+
+def reasons(found: DataFrame) -> list[str]:
+    """The reasons of what is quarantined, sorted."""
+    return sorted(row.reason for row in found.where("reason IS NOT NULL").select("reason").collect())

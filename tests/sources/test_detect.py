@@ -1,0 +1,85 @@
+"""Which source a folder is told to be of, and when that is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.conftest import SMALL_LOGS
+from tests.sources.conftest import FIXTURES
+from tracklake.errors import WrongUsage
+from tracklake.sources.detect import _elements, guess, told_by
+from tracklake.sources.sample import Sample
+
+PAGE = {"page": "Home", "ts": 1, "itemInSession": 0}
+LISTEN = {"listened_at": 1, "track_metadata": {}}
+EVENT = {"event_type": "play", "event_time": "2024-01-01T00:00:00Z"}
+PLAY = {"ts": "2024-01-01T00:00:00Z", "ms_played": 1}
+
+
+def sample(*records: dict[str, object] | str, path: str = "/a.json", columns: tuple[str, ...] = ()) -> Sample:
+    lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
+    return Sample([path], {path: lines}, {"/a.parquet": list(columns)} if columns else {})
+
+
+@pytest.mark.parametrize(
+    ("taken", "name", "why"),
+    [
+        (sample("garbage", PAGE), "sparkify", "page, ts and itemInSession"),
+        (sample(LISTEN), "listenbrainz", "listened_at and track_metadata"),
+        (sample(EVENT), "native", "event_type and event_time"),
+        (sample(PLAY, path="/anna/endsong_0.json"), "spotify_history", "endsong_0.json"),
+        (sample("u\t2009-05-04T23:08:57Z\t\tA\t\tB"), "lastfm_1k", "six fields with tabs"),
+        (sample(columns=("event_time", "event_type")), "native", "columns event_type"),
+        (sample(columns=("listened_at", "recording_name", "artist_name")), "listenbrainz", "Parquet"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_source_is_known_by_what_only_it_has(taken: Sample, name: str, why: str) -> None:
+    found = told_by(taken, "/logs")
+    assert (found.source.name, why in found.why) == (name, True)
+
+
+@pytest.mark.parametrize(
+    ("taken", "words"),
+    [
+        (sample(PLAY), "of no source that is known, as far as 1 of 1 files tell"),
+        (
+            sample("a,b,c"),
+            "say it with --source NAME (sparkify, spotify_history, listenbrainz, lastfm_1k, native)",
+        ),
+        (
+            sample(PAGE, EVENT),
+            "as if they were of sparkify, because records have page, ts and itemInSession, and of",
+        ),
+    ],
+    ids=["another's names", "nothing known", "two of them"],
+)
+def test_a_doubt_is_said_and_not_decided(taken: Sample, words: str) -> None:
+    with pytest.raises(WrongUsage) as refused:
+        told_by(taken, "/logs")
+    assert words in str(refused.value)
+
+
+def test_the_first_elements_of_an_array_are_read_although_the_rest_is_cut_off() -> None:
+    assert _elements('[\n {"a": 1},\n {"b": [2]},\n {"c": ') == ['{"a": 1}', '{"b": [2]}']
+    assert _elements("[]") == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        (SMALL_LOGS, "sparkify"),
+        (FIXTURES / "eventsim", "sparkify"),
+        (FIXTURES / "spotify_history", "spotify_history"),
+        (FIXTURES / "listenbrainz", "listenbrainz"),
+        (FIXTURES / "lastfm_1k", "lastfm_1k"),
+        (FIXTURES / "native", "native"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Path) else "",
+)
+def test_every_fixture_is_told_by_its_files(spark: SparkSession, folder: Path, name: str) -> None:
+    assert guess(spark, str(folder)).source.name == name

@@ -1,0 +1,107 @@
+"""Source listenbrainz on two JSON dumps in tests/fixtures/listenbrainz and a Parquet dump written here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from tests.sources.conftest import FIXTURES, Arrivals, events, reasons, rows
+
+ADA, BEN, CLEO = (f"{letter * 8}-0000-4000-8000-00000000000{letter}" for letter in "abc")
+DUET, TRIO = (f"{digit * 8}-0000-4000-8000-00000000000{digit}" for digit in "12")
+MSIDS = {digit: f"9{digit * 7}-0000-4000-8000-00000000000{digit}" for digit in "123"}
+BEGIN = datetime.fromtimestamp(1673000000, UTC)
+
+
+def minutes(number: float) -> datetime:
+    return BEGIN + timedelta(minutes=number)
+
+
+def parquet_dump(folder: Path) -> None:
+    """Rows as the Parquet dump has them: MusicBrainz's own names where the listen is mapped, and no msid."""
+    rows = [
+        # listened_at, user_id, artist_name, artist_credit_id, release_name, recording_name, recording_mbid, mbids
+        (minutes(0), 7, "Ada and Ben", 5, "Both", "Duet", DUET, [ADA, BEN]),
+        (minutes(5), 7, "Nobody Known", None, None, "Alone", None, None),
+        (minutes(200), 9, "Ben", 6, "Both", "Parquet Only", None, [BEN]),
+    ]
+    names = "listened_at user_id artist_name artist_credit_id release_name recording_name recording_mbid"
+    columns = [*names.split(), "artist_credit_mbids"]
+    folder.mkdir(parents=True)
+    table = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows])
+    table = table.set_column(0, "listened_at", table["listened_at"].cast(pa.timestamp("us", tz="UTC")))
+    pq.write_table(table, folder / "0.parquet")
+
+
+@pytest.fixture(scope="module")
+def found(arrivals: Arrivals, tmp_path_factory: pytest.TempPathFactory) -> DataFrame:
+    folder = tmp_path_factory.mktemp("listenbrainz")
+    shutil.copytree(FIXTURES / "listenbrainz", folder, dirs_exist_ok=True)
+    parquet_dump(folder / "listenbrainz-spark-dump-14-20230203-000003-full")
+    return arrivals("listenbrainz", folder)
+
+
+@pytest.fixture(scope="module")
+def listens(found: DataFrame) -> DataFrame:
+    return events(found).withColumn("minute", F.expr("(unix_seconds(event_time) - 1673000000) / 60")).cache()
+
+
+def test_a_listen_in_several_dumps_is_one_event(found: DataFrame, listens: DataFrame) -> None:
+    """The first is in all three, under another title and artist in the Parquet dump; six listens are in one only."""
+    assert found.where("reason IS NULL").count() == 12
+    assert rows(listens, "minute", "user_id", "track_name", "artist_name") == [
+        (0.0, "7", "Duet (Live)", "Ada & Ben"),
+        (5.0, "7", "Alone", "Nobody Known"),
+        (10.0, "7", "Nameless Id", "Nobody Known"),
+        (15.0, listens.where("minute = 15").first().user_id, "Solo", "Ada"),
+        (20.0, "7", "Trio", "Ada, Ben & Cleo"),
+        (25.0, "8", "Solo", "Ada"),
+        (200.0, "9", "Parquet Only", "Ben"),
+        (1440.0, "8", "Later", "Ben"),
+    ]
+
+
+def test_ids_are_musicbrainzs_else_the_dumps_else_none(listens: DataFrame) -> None:
+    assert rows(listens, "track_id", "artist_id", "artist_ids") == [
+        (DUET, ADA, [ADA, BEN]),
+        (MSIDS["2"], None, None),
+        (None, None, None),
+        (MSIDS["3"], ADA, None),
+        (TRIO, ADA, [ADA, CLEO, BEN]),
+        (MSIDS["3"], ADA, None),
+        (None, BEN, None),
+        (MSIDS["2"].replace("92222222", "99992222"), BEN, None),
+    ]
+
+
+def test_how_long_a_listen_was_heard_is_unknown_and_its_track_may_have_a_length(listens: DataFrame) -> None:
+    assert rows(listens, "ms_played", "ms_played_inferred")[0] == (None, None)
+    assert [length for (length,) in rows(listens, "duration_ms")][:3] == [245_000, 181_001, None]
+
+
+def test_a_user_without_an_id_is_the_hash_of_the_name(found: DataFrame, listens: DataFrame) -> None:
+    assert len(listens.where("minute = 15").first().user_id) == 32
+    text = "\n".join(str(row) for row in found.drop("source_file").collect())
+    assert "walburga" not in text
+    assert "o'hara" not in text
+
+
+def test_the_rest_of_a_listen_stays_in_extra(listens: DataFrame) -> None:
+    extras = {row.minute: json.loads(row.extra) for row in listens.where("extra IS NOT NULL").collect()}
+    assert extras[0] == {
+        "additional_info": '{"music_service":"example.org"}',
+        "recording_msid": MSIDS["1"],
+    }
+    assert extras[25] == {"mbid_mapping": '{"artists":"[{\\"artist_credit_name\\":\\"Ada\\"}]"}'}
+
+
+def test_what_cannot_be_an_event_says_why(found: DataFrame) -> None:
+    assert reasons(found) == ["bad_time", "no_time", "no_track", "not_json", "time_out_of_bounds"]

@@ -1,0 +1,104 @@
+"""Source native on tests/fixtures/native, and the same events as Parquet and Avro."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tests.sources.conftest import FIXTURES, Arrivals, events, reasons, rows
+from tracklake.tables import contract
+from tracklake.tables.event import PRODUCED
+
+DAY = "date=2024-02-29/hour=10"
+
+
+@pytest.fixture(scope="module")
+def found(arrivals: Arrivals) -> DataFrame:
+    return arrivals("native")
+
+
+@pytest.fixture(scope="module")
+def told(found: DataFrame) -> DataFrame:
+    return events(found).withColumn("at", F.date_format("event_time", "dd HH:mm:ss.SSSSSS")).cache()
+
+
+def test_events_are_taken_as_they_are(told: DataFrame) -> None:
+    shown = ("at", "event_type", "user_id", "track_id", "artist_id", "ms_played", "ms_played_inferred")
+    assert rows(told, *shown) == [
+        ("29 10:00:00.123456", "play", "u1", "t1", "a1", 180_000, False),
+        ("29 10:00:01.000000", "like", "u1", "t1", "a1", None, None),  # +02:00
+        ("29 10:05:00.000000", "play", "u2", None, None, None, None),
+        ("29 10:06:00.000000", "search", None, None, None, None, None),
+        ("01 00:00:00.000000", "exposure", "u1", "t1", "a1", None, None),
+    ]
+    assert rows(told, "artist_ids", "skipped", "shuffle", "level", "duration_ms")[0] == (
+        ["a1", "a2"],
+        False,
+        True,
+        "paid",
+        200_000,
+    )
+
+
+def test_the_id_is_the_producers_else_a_hash_of_the_record(told: DataFrame) -> None:
+    ids = [event_id for (event_id,) in rows(told, "event_id")]
+    assert [ids[0], ids[3], ids[4]] == ["e1", "e4", "f1"]
+    assert {len(ids[1]), len(ids[2])} == {32}
+
+
+def test_what_breaks_the_contract_and_what_it_lacks_is_kept_in_extra(told: DataFrame) -> None:
+    extras = [extra and json.loads(extra) for (extra,) in rows(told, "extra")]
+    assert extras == [
+        {"campaign": "spring"},
+        {"ms_played": "5"},
+        {"mood": "calm", "ms_played": "-5", "level": "gold", "skipped": "maybe"},
+        None,
+        None,
+    ]
+    assert rows(told, "duration_ms", "level", "skipped")[2] == (200_000, None, None)
+
+
+def test_what_cannot_be_an_event_says_why(found: DataFrame) -> None:
+    assert reasons(found) == [
+        "bad_event_type",
+        "bad_time",
+        "no_event_type",
+        "no_time",
+        "not_json",
+        "time_out_of_bounds",
+    ]
+
+
+@pytest.mark.parametrize("form", ["parquet", "avro"])
+def test_parquet_and_avro_give_the_same_events_as_json(
+    spark: SparkSession, arrivals: Arrivals, told: DataFrame, tmp_path: Path, form: str
+) -> None:
+    """What the producer adds to the contract (mood) is kept in extra, too; a file may lack optional columns."""
+    typed = [F.col(name).cast(contract("event").column(name).spark_type).alias(name) for name in PRODUCED]
+    written = told.select(*typed, F.lit("calm").alias("mood")).drop("ms_played_inferred")
+    path = str(tmp_path / DAY)
+    if form == "avro":
+        schema = json.loads((FIXTURES.parents[1] / "docs" / "schemas" / "event.avsc").read_text())
+        schema["fields"] = [field for field in schema["fields"] if field["name"] != "ms_played_inferred"]
+        schema["fields"].append({"name": "mood", "type": "string"})
+        written.write.format("avro").option("avroSchema", json.dumps(schema)).save(path)
+    else:
+        written.write.parquet(path)
+    again = events(arrivals("native", tmp_path))
+    same = [name for name in PRODUCED if name != "extra"]
+    assert rows(again, *same) == rows(told, *same)
+    assert {json.loads(extra)["mood"] for (extra,) in rows(again, "extra")} == {"calm"}
+
+
+def test_a_range_of_dates_reads_its_folders_only(spark: SparkSession) -> None:
+    from datetime import date
+
+    from tracklake.sources import source
+
+    day = date(2024, 3, 1)
+    (file,) = source("native").find(spark, str(FIXTURES / "native"), day, day)
+    assert "date=2024-03-01/hour=00" in getattr(file, "path", file)

@@ -1,0 +1,143 @@
+"""Source spotify_history on the folder of five listeners in tests/fixtures/spotify_history."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from tests.sources.conftest import FIXTURES, Arrivals, events, reasons, rows
+from tracklake.sources.spotify_history import listener_folder
+
+CLOCK = "date_format(event_time, 'yyyy-MM-dd HH:mm:ss') AS at"
+
+
+@pytest.fixture(scope="module")
+def found(arrivals: Arrivals) -> DataFrame:
+    return arrivals("spotify_history")
+
+
+def of(found: DataFrame, listener: str) -> DataFrame:
+    """The events read from the folder of a listener."""
+    return events(found).where(F.col("source_file").contains(f"/{listener}/"))
+
+
+def test_a_play_starts_ms_played_before_its_ts(found: DataFrame) -> None:
+    plays = of(found, "listener-a").withColumn("at", F.expr(CLOCK.rpartition(" AS ")[0]))
+    shown = ("at", "event_date", "track_name", "ms_played", "reason_end", "skipped", "shuffle", "offline")
+    assert [tuple(map(str, row)) for row in rows(plays, *shown)] == [
+        ("2023-01-05 12:00:00", "2023-01-05", "Song 1", "200000", "trackdone", "False", "False", "False"),
+        ("2023-01-05 12:03:20", "2023-01-05", "Song 2", "4000", "fwdbtn", "True", "True", "False"),
+        ("2023-01-05 12:30:00", "2023-01-05", "None", "1800000", "trackdone", "False", "False", "False"),
+        ("2023-01-05 13:50:00", "2023-01-05", "None", "600000", "trackdone", "False", "False", "False"),
+        ("2023-01-05 14:59:29", "2023-01-05", "Song 3", "31000", "trackdone", "False", "False", "False"),
+        ("2023-01-05 15:09:59", "2023-01-05", "None", "1000", "unexpected-exit", "False", "False", "False"),
+        ("2023-01-05 23:58:00", "2023-01-05", "Song 1", "180000", "trackdone", "False", "False", "True"),
+    ]
+
+
+def test_tracks_have_spotifys_id_and_podcasts_and_audiobooks_are_no_tracks(found: DataFrame) -> None:
+    plays = of(found, "listener-a")
+    assert rows(plays, "track_id", "artist_name", "album_name", "context_type", "context_id") == [
+        ("0000000000000000000001", "The Made Ups", "First Takes", None, None),
+        ("0000000000000000000002", "The Made Ups", "First Takes", None, None),
+        (None, None, None, "podcast", "ep01"),
+        (None, None, None, "audiobook", "ch01"),
+        (None, "The Made Ups", None, None, None),  # a file of the listener's own: no id of Spotify's
+        (None, None, None, None, None),
+        ("0000000000000000000001", "The Made Ups", "First Takes", None, None),
+    ]
+    assert {(row.event_type, row.ms_played_inferred) for row in plays.collect()} == {("play", False)}
+
+
+def test_what_has_no_column_stays_in_extra_and_addresses_and_names_do_not(found: DataFrame) -> None:
+    extras = [json.loads(row.extra) for row in of(found, "listener-a").orderBy("event_time").collect()]
+    assert {extra["ts"][:10] for extra in extras} == {"2023-01-05", "2023-01-06"}
+    assert extras[2]["episode_name"] == "On Weights"
+    assert extras[4]["spotify_track_uri"] == "spotify:local:The+Made+Ups::Song+3:31"
+    assert (extras[6]["mood"], extras[6]["conn_country"]) == ('{"v":1}', "ZZ")
+    text = "\n".join(str(row) for row in found.drop("source_file").collect())
+    for personal in ("192.0.2.17", "198.51.100.4", "walburga", "o'hara", 'ip_addr":"1'):
+        assert personal not in text
+
+
+def test_platforms_are_families(found: DataFrame) -> None:
+    told = {(row.platform, row.country) for row in events(found).select("platform", "country").collect()}
+    assert told == {("iOS", "SE"), ("Windows", None), ("Android", "DE"), (None, None)}
+
+
+def test_a_listener_is_the_username_or_else_the_folder_by_its_hash(found: DataFrame) -> None:
+    listeners = {
+        (row.source_file.rpartition("/")[2], row.user_id) for row in events(found).distinct().collect()
+    }
+    of_b = {user for file, user in listeners if file.startswith("endsong")}
+    assert len(of_b) == 2  # two usernames in one folder, each in old files
+    assert len({user for _, user in listeners}) == 4
+    assert {len(user) for _, user in listeners} == {32}
+
+
+def test_the_old_form_says_0_and_1_and_a_play_in_two_of_its_files_is_one(found: DataFrame) -> None:
+    plays = of(found, "two-listeners")
+    assert rows(plays.where("ms_played <> 29999"), "track_name", "artist_name", "skipped", "shuffle") == [
+        ("Song 2", "The Made Ups", False, False),
+        ("Song 4", "Sólo Una", True, True),
+    ]
+    assert plays.count() == 4  # 5 records
+
+
+def test_the_short_form_has_names_and_minutes_only(found: DataFrame) -> None:
+    plays = of(found, "listener-c").withColumn("at", F.date_format("event_time", "HH:mm:ss"))
+    assert rows(plays, "at", "track_id", "track_name", "artist_name", "context_type") == [
+        ("10:01:40", None, "Song 1", "The Made Ups", None),
+        ("10:04:58", None, "Song 2", "The Made Ups", None),
+        ("10:59:00", None, None, None, "podcast"),
+    ]
+
+
+def test_the_short_form_beside_the_extended_one_is_not_read(found: DataFrame) -> None:
+    assert not [row for row in found.collect() if "StreamingHistory_music_0" in row.source_file]
+
+
+def test_what_cannot_be_an_event_says_why_and_a_broken_array_is_one_record(found: DataFrame) -> None:
+    assert reasons(found) == [
+        "bad_ms_played",
+        "bad_time",
+        "no_ms_played",
+        "not_json",
+        "not_json",
+        "time_out_of_bounds",
+    ]
+    broken = [row for row in found.where("reason IS NOT NULL").collect() if "listener-d" in row.source_file]
+    assert len(broken) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[1] [2]", '[{"a":1}', "[]"], ids=["object", "two", "cut off", "none"]
+)
+def test_only_one_whole_array_is_taken_apart(arrivals: Arrivals, tmp_path: Path, text: str) -> None:
+    (tmp_path / "endsong_0.json").write_text(text)
+    assert arrivals("spotify_history", tmp_path).count() == (0 if text == "[]" else 1)
+
+
+def test_a_folder_may_mix_plain_and_compressed_files(arrivals: Arrivals, tmp_path: Path) -> None:
+    record = json.loads((FIXTURES / "spotify_history/listener-c/MyData/StreamingHistory0.json").read_text())
+    (tmp_path / "StreamingHistory0.json").write_text("\ufeff" + json.dumps(record[:1]))
+    (tmp_path / "StreamingHistory1.json.gz").write_bytes(gzip.compress(json.dumps(record[1:]).encode()))
+    (tmp_path / "StreamingHistory2.json").write_text("")
+    assert events(arrivals("spotify_history", tmp_path)).count() == 2
+
+
+def test_the_folder_of_a_listener_is_the_nearest_that_spotify_did_not_name() -> None:
+    for path in ("/in/anna/endsong_0.json", "/in/anna/MyData/Spotify Account Data/StreamingHistory0.json"):
+        assert listener_folder(path) == "/in/anna"
+
+
+def test_the_prefix_stands_before_ids_and_leaves_event_id_alone(arrivals: Arrivals, found: DataFrame) -> None:
+    prefixed = events(arrivals("spotify_history", id_prefix="sp:"))
+    assert sorted(rows(prefixed, "event_id")) == sorted(rows(events(found), "event_id"))
+    assert {row.user_id[:3] for row in prefixed.collect()} == {"sp:"}
+    assert {row.track_id[:3] for row in prefixed.collect() if row.track_id} == {"sp:"}

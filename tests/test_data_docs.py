@@ -1,0 +1,129 @@
+"""The Data Docs as a person meets them: in a browser, without a network."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from tests.test_quality import PLAY, frame
+from tracklake.quality import Auditor
+
+EVENT = {
+    "event_id": "e1",
+    "event_type": "page_view",
+    "event_time": datetime(2018, 11, 1, 12),
+    "event_date": datetime(2018, 11, 1).date(),
+    "user_id": "101",
+    "source": "sparkify",
+    "source_file": "log-1.json",
+    "ingested_at": datetime(2018, 11, 2),
+    "run_id": "run-1",
+    "user_agent": "Mozilla/5.0 (Macintosh)",
+    "location": "Waterloo-Cedar Falls, IA",
+}
+NAMED = EVENT | {"event_id": "e2", "extra": '{"firstName": "Lily", "lastName": "Koch", "ip": "10.1.2.3"}'}
+
+Browser = webdriver.Chrome
+
+
+@pytest.fixture(scope="module")
+def site(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The docs of a lake with two runs: a green one, and one with a level that is none and a person's name."""
+    docs = tmp_path_factory.mktemp("lake") / "_docs"
+    against = {
+        "dim_date": spark.sql("SELECT DATE '2018-11-01' AS date"),
+        "dim_user": spark.sql("SELECT 'u1' AS user_key"),
+        "dim_track": spark.sql("SELECT 't1' AS track_key, 'SO1' AS track_id"),
+        "dim_artist": spark.sql("SELECT 'a1' AS artist_key, 'AR1' AS artist_id"),
+        "fact_session": spark.sql("SELECT 's1' AS session_key"),
+    }
+    runs: dict[str, dict[str, list[dict[str, Any]]]] = {
+        "green-run": {"fact_stream": [PLAY]},
+        "red-run": {"fact_stream": [PLAY | {"level": "gold"}], "event": [EVENT, NAMED]},
+    }
+    for run, tables in runs.items():
+        auditor = Auditor(spark, str(docs), run)
+        for table, rows in tables.items():
+            auditor.audit(table, frame(spark, table, *rows), against, in_one_task=True)
+        auditor.build_docs()
+    return docs / "site"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Headless Chromium that can reach no server at all."""
+    driver = shutil.which("chromedriver")
+    if not driver:
+        assert "CI" not in os.environ, "There is no chromedriver: apt-get install chromium chromium-driver."
+        pytest.skip("There is no chromedriver here: apt-get install chromium chromium-driver.")
+    options = webdriver.ChromeOptions()
+    for flag in (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+        " --disable-component-update --disable-sync --disable-dev-shm-usage --window-size=1400,1000"
+    ).split():
+        options.add_argument(flag)
+    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('browser')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as opened:
+        yield opened
+
+
+@pytest.mark.slow
+def test_a_failed_expectation_is_found_by_clicks(site: Path, browser: Browser) -> None:
+    browser.get((site / "index.html").as_uri())
+    runs = [row.text for row in browser.find_elements(By.CSS_SELECTOR, "tbody tr")]
+    assert [(text.split()[0], "failed" in text) for text in runs] == [("red-run", True), ("green-run", False)]
+
+    browser.find_element(By.CSS_SELECTOR, "tbody tr a.bad[href*=fact_stream]").click()
+    browser.find_element(By.XPATH, "//label[contains(., 'Failed Only')]").click()
+    shown = browser.find_element(By.TAG_NAME, "body").text
+    assert "gold" in shown
+    assert "must belong to this set: free paid" in " ".join(shown.split())
+    assert "completion is ms_played / duration_ms" not in shown
+
+    browser.find_element(By.LINK_TEXT, "All runs").click()
+    assert browser.current_url == (site / "index.html").as_uri()
+    assert [entry["message"] for entry in browser.get_log("browser")] == []
+
+
+@pytest.mark.slow
+def test_what_is_folded_unfolds_and_a_suite_has_its_page(site: Path, browser: Browser) -> None:
+    browser.get((site / "index.html").as_uri())
+    browser.find_element(By.CSS_SELECTOR, "a.good[href*=fact_stream]").click()
+    assert "Great Expectations Version" not in browser.find_element(By.TAG_NAME, "body").text
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Show more info").click()
+    assert "Great Expectations Version" in browser.find_element(By.TAG_NAME, "body").text
+
+    browser.get((site / "index.html").as_uri())
+    browser.find_element(By.LINK_TEXT, "event").click()
+    browser.get((site / "index.html").as_uri())
+    browser.find_element(By.XPATH, "//h2[.='Suites']/following::a[.='fact_stream']").click()
+    assert "No two rows have the same event_id." in browser.find_element(By.TAG_NAME, "body").text
+    assert [entry["message"] for entry in browser.get_log("browser")] == []
+
+
+def test_no_page_asks_another_server_for_anything(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        assert not re.findall(
+            r"""(?:src|href)=["']https?:[^"']*|@import|url\(["']?https?:""", page.read_text()
+        )
+
+
+def test_no_page_says_who_somebody_is(site: Path) -> None:
+    """Sample rows hold the pseudonymous user_id, which finds the row; names, places and addresses are withheld."""
+    (page,) = (site / "validations" / "event").rglob("*.html")
+    assert "(withheld)" in page.read_text()
+    every = "".join(page.read_text() for page in site.parent.rglob("*") if page.suffix in (".html", ".json"))
+    for told in ("Lily", "Koch", "10.1.2.3", "Waterloo", "Macintosh"):
+        assert told not in every

@@ -1,0 +1,127 @@
+"""Real processes: jobs killed at planned moments, two jobs at once, and storage that fails."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs import run_pipeline
+from tests.conftest import SMALL_LOGS
+from tests.disks import disk
+from tests.faults import reader
+from tests.faults.kill import Kill, digests, inflict, started
+from tests.faults.lakes import RANGE, Lakes, lakes_of, run
+from tracklake import cli
+from tracklake.lake.delta import DeltaLog
+
+pytestmark = pytest.mark.slow
+
+Said = pytest.CaptureFixture[str]
+LAST_DAY = date(2019, 1, 1)
+STAGING_FACTS = 12
+"""The step of the pipeline after which the first fact is staged."""
+
+KILLS = {
+    "in the middle of staging": Kill(after_step=STAGING_FACTS, delay=0.2),
+    "between the commits of two tables": Kill(before_write=20),
+    "with a suite that fails": Kill(after_step=STAGING_FACTS + 3, delay=0.5, red=True),
+}
+
+
+@pytest.fixture(scope="module")
+def lakes(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lakes:
+    """A lake of two days, and what a run over two more makes of it."""
+    return lakes_of(spark, tmp_path_factory.mktemp("lakes"))
+
+
+@pytest.mark.parametrize("kill", KILLS.values(), ids=KILLS.keys())
+def test_a_killed_job_leaves_nothing_that_a_reader_or_the_next_run_could_mind(
+    lakes: Lakes, tmp_path: Path, kill: Kill
+) -> None:
+    outcome = inflict(kill, lakes, tmp_path / "lake")
+    assert outcome.wrong == []
+    assert outcome.died
+    assert outcome.looks > 3
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["on one range", "on different ranges"])
+def test_of_two_jobs_at_once_both_land(spark: SparkSession, lakes: Lakes, tmp_path: Path, same: bool) -> None:
+    """One has begun when the other publishes; it starts over from there, and says so."""
+    lake, expected = tmp_path / "lake", tmp_path / "expected"
+    shutil.copytree(lakes.history, lake)
+    shutil.copytree(lakes.undisturbed, expected)
+    if not same:
+        run(spark, expected, LAST_DAY, LAST_DAY)
+    first, last = RANGE if same else (LAST_DAY, LAST_DAY)
+    slow = started(lake, "--start", str(first), "--end", str(last))
+    assert slow.stdout
+    said = []
+    for line in slow.stdout:
+        said.append(line)
+        if "Reading sparkify logs" in line:
+            lakes.run_again(lake)
+    assert slow.wait() == 0, "".join(said)
+    assert "Another run published first: this one starts over from the newest release." in "".join(said)
+    assert digests(lake) == digests(expected)
+
+
+def fails_in_one_sentence(lake: Path, said: Said) -> str:
+    """The closing sentence of a job that ends with exit code 1."""
+    start, end = (str(day) for day in RANGE)
+    logs = ("--source", "sparkify", "--input", str(SMALL_LOGS), "--start", start, "--end", end)
+    said.readouterr()
+    assert cli.run_job(run_pipeline.main, ["--lake", str(lake), *logs]) == 1
+    seen = said.readouterr()
+    assert "Traceback" not in seen.out + seen.err
+    (sentence,) = seen.err.strip().splitlines()
+    return sentence
+
+
+def next_run_mends(lakes: Lakes, lake: Path) -> None:
+    assert digests(lake) == digests(lakes.history), "readers saw nothing of it"
+    lakes.run_again(lake)
+    assert digests(lake) == digests(lakes.undisturbed)
+    tied = reader.releases(lake)
+    assert {table.name: reader.newest(table) for table in reader.tables(lake)} == tied[max(tied)]
+
+
+def test_a_commit_that_storage_refuses_ends_in_one_sentence(
+    lakes: Lakes, tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = tmp_path / "lake"
+    shutil.copytree(lakes.history, lake)
+    once, left = DeltaLog.commit, iter(range(3))
+
+    def refused(log: DeltaLog, *args: object) -> int:
+        if next(left, None) is None:
+            raise OSError(5, "Input/output error", log.uri)
+        return once(log, *args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DeltaLog, "commit", refused)
+        assert "Input/output error" in fails_in_one_sentence(lake, capsys)
+    next_run_mends(lakes, lake)
+
+
+def test_a_full_disk_ends_in_one_sentence(lakes: Lakes, tmp_path: Path, capsys: Said) -> None:
+    with disk(tmp_path / "disk", "64m") as small:
+        lake = small.folder / "lake"
+        shutil.copytree(lakes.history, lake)
+        small.fill(room=300 * 1024)
+        fails_in_one_sentence(lake, capsys)
+        small.empty()
+        next_run_mends(lakes, lake)
+
+
+def test_a_read_only_lake_ends_in_one_sentence(lakes: Lakes, tmp_path: Path, capsys: Said) -> None:
+    with disk(tmp_path / "disk", "64m") as small:
+        lake = small.folder / "lake"
+        shutil.copytree(lakes.history, lake)
+        small.remount("ro")
+        fails_in_one_sentence(lake, capsys)
+        small.remount("rw")
+        next_run_mends(lakes, lake)

@@ -1,0 +1,70 @@
+"""What a commit says of its files: rows and bounds out of Parquet footers, against those that Spark computes."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from tracklake.lake import staging
+from tracklake.tables import Column, Contract
+
+MEASURED = Contract(
+    name="measured",
+    about="Values whose bounds are easy to get wrong.",
+    grain="one value",
+    owner="tests",
+    key=("n",),
+    partition_by="day",
+    columns=(
+        Column("n", "bigint", "A number."),
+        Column("moment", "timestamp", "A moment with microseconds."),
+        Column("share", "double", "A number that may be NaN."),
+        Column("never", "int", "Always null."),
+        Column("word", "string", "A text."),
+        Column("day", "date", "The slice."),
+    ),
+)
+
+
+def test_files_are_described_as_their_rows_are(spark: SparkSession, tmp_path: Path) -> None:
+    rows = [
+        (3, "2018-11-01 10:00:00.123456", 0.5, None, "b", "2018-11-01"),
+        (None, "2018-11-01 09:59:59.999001", -2.0, None, "ä", "2018-11-01"),
+        (-7, None, None, None, None, "2018-11-01"),
+    ]
+    (file,) = described(spark, rows, tmp_path / "staged-run")
+
+    assert (file.slice, file.rows, file.path.split("/")[:2]) == (
+        date(2018, 11, 1),
+        3,
+        ["staged-run", "day=2018-11-01"],
+    )
+    assert json.loads(file.stats) == {
+        "numRecords": 3,
+        "minValues": {"n": -7, "moment": "2018-11-01T09:59:59.999Z", "share": -2.0},
+        "maxValues": {"n": 3, "moment": "2018-11-01T10:00:00.124Z", "share": 0.5},
+        "nullCount": {"n": 1, "moment": 1, "share": 1, "never": 3},
+    }
+
+
+def test_a_column_with_nan_has_no_bounds(spark: SparkSession, tmp_path: Path) -> None:
+    rows = [(1, None, float("nan"), None, None, "2018-11-01"), (2, None, 0.5, None, None, "2018-11-01")]
+    (file,) = described(spark, rows, tmp_path / "staged-run")
+    assert "share" not in json.loads(file.stats)["maxValues"]
+
+
+def test_files_without_rows_are_left_out(spark: SparkSession, tmp_path: Path) -> None:
+    assert described(spark, [], tmp_path / "staged-run") == []
+
+
+def described(spark: SparkSession, rows: list[tuple[object, ...]], folder: Path) -> list[staging.DataFile]:
+    texts = spark.createDataFrame(
+        rows, "n bigint, moment string, share double, never int, word string, day string"
+    )
+    frame = texts.withColumn("moment", F.to_timestamp("moment")).withColumn("day", F.to_date("day"))
+    staging.write(frame.coalesce(1), MEASURED, str(folder))
+    return staging.describe(MEASURED, str(folder))

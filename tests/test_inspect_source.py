@@ -1,0 +1,58 @@
+"""inspect_source says what a folder holds, and leaves everything as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs import inspect_source
+from tests.sources.conftest import FIXTURES
+from tests.test_bad_input import Said, ends
+from tracklake import cli
+from tracklake.sources.inspection import Field, fields_of, files_of
+from tracklake.sources.sample import Sample
+
+
+def test_files_are_counted_by_form_and_compression_and_dated_by_their_paths() -> None:
+    paths = ["file:/logs/date=2024-02-29/hour=10/a.json.gz", "file:/logs/date=2024-03-01/hour=00/b.json"]
+    found = files_of("/logs", [*paths, "file:/logs/README"])
+    assert found.by_ending == [("json", "gz", 1), ("json", "none", 1), ("(none)", "none", 1)]
+    assert found.by_layout == [("date=#-#-#/hour=#", 2), (".", 1)]
+    assert (str(found.first), str(found.last), found.undated) == ("2024-02-29", "2024-03-01", 1)
+
+
+def test_fields_have_types_and_a_share_of_nulls() -> None:
+    lines = ['{"a": 1, "b": "x"}', '{"a": "1", "b": null}', '{"a": 2, "c": [1]}', "garbage"]
+    assert fields_of(Sample(["/a"], {"/a": lines}, {})) == [
+        Field("a", "number or text", 0.0),
+        Field("b", "text", 1 - 1 / 3),
+        Field("c", "list", 1 - 1 / 3),
+    ]
+
+
+@pytest.mark.usefixtures("spark")
+def test_it_prints_what_the_logs_are_and_writes_nothing(
+    capsys: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run_job(inspect_source.main, ["--input", str(FIXTURES / "lastfm_1k")]) == 0
+    printed = capsys.readouterr().out
+    for words in (
+        "tsv",
+        "No path says a date",
+        "Source: lastfm_1k, because lines have six fields with tabs between, an ISO time in the second.",
+        "10 records: 5 cannot become events.",
+        "Events from 2009-05-04 23:08:57 to 2009-05-05 00:04:00 UTC.",
+        "bad_columns",
+    ):
+        assert words in printed
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_folder_that_is_not_there_or_not_named_is_refused(capsys: Said) -> None:
+    code, sentence = ends(capsys, inspect_source, "--input", "/nowhere/at/all")
+    assert (code, "There is no folder /nowhere/at/all" in sentence) == (4, True)
+    code, sentence = ends(capsys, inspect_source)
+    assert (code, "--input FOLDER" in sentence) == (2, True)

@@ -1,0 +1,124 @@
+"""A red run: looked at by a person, and published if that person says which expectations do not matter, and why."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs import inspect_run, publish_run, run_pipeline
+from tests.by_hand import Work, release
+from tests.conftest import SMALL_LOGS, Job
+from tracklake import cli, quality, resources, runs
+from tracklake.errors import AuditFailed, WrongUsage
+from tracklake.lake import Lake
+from tracklake.tables import CONTRACTS
+
+Said = pytest.CaptureFixture[str]
+LEVEL = "fact_stream.level: expect_column_values_to_be_in_set"
+RULES = {"expect_column_values_to_be_in_set": {"column": "level", "value_set": ["gold"]}}
+
+
+@pytest.fixture(scope="module")
+def red(run_job: Job, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """An empty lake with one red run: its fact_stream, like every other, knows no level "gold"."""
+    folder = tmp_path_factory.mktemp("red")
+    suites = folder / "expectations"
+    suites.mkdir()
+    for table in CONTRACTS:
+        suite = json.loads((resources.suites() / f"{table}.json").read_text())
+        if table == "fact_stream":
+            suite["expectations"] += [
+                {"type": kind, "kwargs": kwargs, "meta": {}, "severity": "critical"}
+                for kind, kwargs in RULES.items()
+            ]
+        (suites / f"{table}.json").write_text(json.dumps(suite))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quality.resources, "suites", lambda: suites)
+        with pytest.raises(AuditFailed, match="inspect_run"):
+            run_job(run_pipeline, folder / "lake", SMALL_LOGS, date(2018, 12, 28), date(2018, 12, 29))
+    return Lake(spark, str(folder / "lake"))
+
+
+def of(lake: Lake) -> runs.RedRun:
+    (run_id,) = runs.red_runs(lake)
+    return runs.read(lake, run_id)
+
+
+@pytest.fixture
+def copy(red: Lake, tmp_path: Path) -> Lake:
+    """The red lake, to be changed."""
+    shutil.copytree(red.uri, tmp_path / "lake")
+    return Lake(red.spark, str(tmp_path / "lake"))
+
+
+def test_the_record_says_what_failed_and_holds_no_personal_data(red: Lake) -> None:
+    (verdict, failure) = of(red).failures[LEVEL]
+    assert (verdict.table, failure.severity, failure.column) == ("fact_stream", "critical", "level")
+    assert all(set(row) == {"event_id"} for row in failure.sample)
+    text = Path(red.path("_runs"), f"{of(red).run_id}.json").read_text()
+    users = {row.user_id for row in red.spark.read.parquet(of(red).staged["event"].path).collect()} - {None}
+    assert users
+    assert not [user for user in users if f'"{user}"' in text]
+
+
+def test_inspect_run_shows_expectation_rows_files_and_how_to_go_on(red: Lake, capsys: Said) -> None:
+    run_id = of(red).run_id
+    assert cli.run_job(inspect_run.main, [run_id, "--lake", red.uri]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    (sample, *_) = of(red).failures[LEVEL][1].sample
+    for words in (LEVEL, sample["event_id"], "2018-12-2", "-events.json", "staged-", "spark.read.parquet("):
+        assert words in said
+    assert f"publish_run {run_id} --lake {red.uri} --accept '{LEVEL}' --reason ..." in said
+
+
+def test_an_accepted_run_is_published_with_who_and_why(
+    copy: Lake, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    run = of(copy)
+    flags = ["--lake", copy.uri, "--accept", LEVEL, "--reason", "level gold is new"]
+    assert cli.run_job(publish_run.main, [run.run_id, *flags]) == 0
+    assert "ada accepted" in " ".join(capsys.readouterr().out.split())
+    release = copy.release()
+    assert release.accepted == {"by": "ada", "reason": "level gold is new", "expectations": [LEVEL]}
+    assert (release.run_id, release.job, set(release.tables)) == (run.run_id, "run_pipeline", set(run.staged))
+    assert copy.read("fact_stream").count() == run.staged["fact_stream"].commit.rows_added
+    assert release.built_from["build_facts"]["event"] == release.tables["event"]
+
+    assert cli.run_job(publish_run.main, [run.run_id, *flags]) == 2
+    assert "is published already: it is release 1" in capsys.readouterr().err
+
+
+def test_what_is_not_accepted_by_name_is_not_published(red: Lake) -> None:
+    run = of(red)
+    with pytest.raises(AuditFailed, match=r"accept these critical expectations, too.*fact_stream\.level"):
+        runs.accepted(red, run, [], "ada", "why not")
+    with pytest.raises(WrongUsage, match="did you mean"):
+        runs.accepted(red, run, [LEVEL.replace("level", "levels")], "ada", "why not")
+    with pytest.raises(WrongUsage, match="--reason is empty"):
+        runs.accepted(red, run, [LEVEL], "ada", " ")
+    assert runs.accepted(red, run, ["expect_column_values_to_be_in_set"], "ada", "why").accepted[
+        "expectations"
+    ] == [LEVEL]
+
+
+def test_a_run_whose_base_is_no_longer_the_newest_is_refused(copy: Lake) -> None:
+    release(copy, Work("quick", 1))
+    with pytest.raises(WrongUsage, match="was built on release 0, and release 1 is the newest now"):
+        runs.accepted(copy, of(copy), [LEVEL], "ada", "why")
+
+
+def test_a_run_whose_staged_files_are_gone_is_refused(copy: Lake) -> None:
+    shutil.rmtree(of(copy).staged["fact_session"].path)
+    with pytest.raises(WrongUsage, match="staged files of table fact_session are gone"):
+        runs.accepted(copy, of(copy), [LEVEL], "ada", "why")
+
+
+def test_an_unknown_run_is_refused_with_the_closest(red: Lake, capsys: Said) -> None:
+    assert cli.run_job(inspect_run.main, [of(red).run_id[:-1], "--lake", red.uri]) == 2
+    assert f'did you mean "{of(red).run_id}"' in capsys.readouterr().err

@@ -1,0 +1,181 @@
+"""Releases as people meet them: listed, read as of a moment, and brought back."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from rich.console import Console
+
+from jobs import releases, rollback, run_pipeline
+from tests.by_hand import (
+    FIRST,
+    NEXT_DAY,
+    SECOND,
+    TABLES,
+    THIRD,
+    Work,
+    heads,
+    mixed,
+    open_lake,
+    release,
+    released,
+    whole,
+)
+from tests.conftest import SMALL_LOGS, Job
+from tests.test_pipeline import same_lake
+from tracklake import cli, summary
+from tracklake.errors import Overtaken, WrongUsage
+from tracklake.lake import Lake, Release
+from tracklake.lake.publish import publish
+from tracklake.lake.releases import NO_RELEASE
+from tracklake.lake.rollback import roll_back
+from tracklake.progress import Steps
+
+DAYS = [date(2018, 12, day) for day in (28, 29, 30, 31)] + [date(2019, 1, 1)]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """A lake with the releases 1 to 3, whose tables hold the markers 1, 2 and 2 with 3 on the next day."""
+    lake = open_lake(tmp_path / "lake")
+    release(lake, FIRST, worked_up={"a_job": TABLES})
+    release(lake, SECOND)
+    release(lake, Work("third", 3, NEXT_DAY))
+    return lake
+
+
+def back(lake: Lake, to: int) -> Release:
+    newest = lake.ledger.newest()
+    by = Release(newest.release + 1, newest.released_at, f"back to {to}", "rollback", "0", {})
+    return roll_back(lake, lake.ledger.all()[to - 1], by)
+
+
+def test_rolling_back_makes_a_new_release_with_the_old_rows(lake: Lake) -> None:
+    fourth = back(lake, 1)
+    assert (fourth.release, fourth.rolled_back_to) == (4, 1)
+    assert released(lake, lake.ledger.newest()) == heads(lake) == whole(1)
+    assert (fourth.rows_added, fourth.rows_removed["fact_track_day"]) == (dict.fromkeys(TABLES, 1), 2)
+    assert fourth.built_from == {"a_job": fourth.tables}, "the job has worked up all there is"
+    assert released(lake, lake.ledger.all()[2]) == mixed(3, 2, 3), "what was rolled back stays readable"
+
+
+def test_a_rollback_can_be_rolled_back(lake: Lake) -> None:
+    back(lake, 1)
+    back(lake, 3)
+    assert released(lake, lake.ledger.newest()) == heads(lake) == mixed(3, 2, 3)
+    assert released(lake, release(lake, Work("sixth", 6))) == mixed(6, 6, 3)
+
+
+def test_tables_that_came_later_are_gone_after_a_rollback_and_come_again(tmp_path: Path) -> None:
+    lake = open_lake(tmp_path / "lake")
+    ours = Release(1, NO_RELEASE.released_at, "nothing", "by_hand", "0", {})
+    publish(lake, NO_RELEASE, {}, {}, ours, 30)
+    release(lake, SECOND)
+    assert back(lake, 1).tables == {}
+    assert heads(lake) == whole()
+    fourth = release(lake, THIRD)
+    assert released(lake, fourth) == heads(lake) == whole(3)
+
+
+def test_a_release_whose_files_are_gone_cannot_be_brought_back(lake: Lake) -> None:
+    shutil.rmtree(Path(lake.path("fact_track_day"), "staged-first"))
+    with pytest.raises(WrongUsage, match="1 files of table fact_track_day were removed"):
+        back(lake, 1)
+    assert released(lake, lake.ledger.newest()) == heads(lake) == mixed(3, 2, 3)
+
+
+def test_a_run_that_began_before_a_rollback_is_refused(lake: Lake) -> None:
+    base = lake.ledger.newest()
+    back(lake, 2)
+    with pytest.raises(Overtaken):
+        release(lake, Work("late", 9), base)
+    assert heads(lake) == whole(2)
+
+
+def test_a_ledger_of_an_older_library_is_read_and_goes_on(lake: Lake) -> None:
+    """It lacks the columns that came later."""
+    ledger = Path(lake.ledger.uri)
+    rows = DeltaTable(ledger).to_pyarrow_table().drop_columns(["accepted", "rolled_back_to"])
+    shutil.rmtree(ledger)
+    DeltaTable.create(ledger, rows.schema)
+    for n in range(rows.num_rows):
+        write_deltalake(ledger, rows.sort_by("release").slice(n, 1), mode="append")
+    assert released(lake, lake.ledger.newest()) == mixed(3, 2, 3)
+    assert back(lake, 2).rolled_back_to == lake.ledger.newest().rolled_back_to == 2
+    assert [one.release for one in lake.ledger.all()] == [1, 2, 3, 4]
+
+
+def test_the_list_says_when_what_and_by_whom(lake: Lake) -> None:
+    back(lake, 1)
+    said = StringIO()
+    Steps(Console(file=said, width=160)).table("Releases", *summary.releases(lake.ledger.all()[::-1]))
+    for words in (
+        "rollback",
+        "release 1 brought back",
+        "fact_track_day +1 -2",
+        "by_hand",
+        "third",
+        "dim_track +1 -1",
+    ):
+        assert words in said.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("to", "words"),
+    [
+        ("99", "has no release 99"),
+        ("0", "has no release 0"),
+        ("soon", "neither a release"),
+        ("1999-01-01", "no release"),
+    ],
+)
+@pytest.mark.usefixtures("spark")
+def test_a_wrong_release_is_refused(
+    lake: Lake, capsys: pytest.CaptureFixture[str], to: str, words: str
+) -> None:
+    assert cli.run_job(rollback.main, ["--lake", lake.uri, "--to", to]) == 2
+    assert words in capsys.readouterr().err
+    assert lake.ledger.newest().release == 3
+
+
+@pytest.mark.usefixtures("spark")
+def test_the_jobs_list_and_roll_back(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_job(rollback.main, ["--lake", lake.uri, "--to", "2"]) == 0
+    assert cli.run_job(releases.main, ["--lake", lake.uri, "--last", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "release 2 brought back" in said
+    assert "2 older releases: --last 4 shows them" in said
+    assert heads(lake) == whole(2)
+
+
+def test_a_job_without_logs_takes_no_flags_of_logs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_job(rollback.main, ["--help"]) == 0
+    said = capsys.readouterr().out
+    assert "--to RELEASE" in said
+    assert "--source" not in said
+    assert cli.run_job(releases.main, ["--start", "2018-11-01"]) == 2
+
+
+@pytest.mark.usefixtures("spark")
+def test_an_empty_lake_has_no_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run_job(releases.main, ["--lake", str(tmp_path / "lake")]) == 4
+    assert "There is no lake at" in capsys.readouterr().err
+
+
+def test_a_run_after_a_rollback_equals_one_that_never_had_what_was_rolled_back(
+    run_job: Job, tmp_path: Path
+) -> None:
+    with_it, without = tmp_path / "with", tmp_path / "without"
+    run_job(run_pipeline, with_it, SMALL_LOGS, DAYS[0], DAYS[1])
+    shutil.copytree(with_it, without)
+    run_job(run_pipeline, with_it, SMALL_LOGS, DAYS[2], DAYS[3])
+    run_job(rollback, with_it, to="1")
+    same_lake(
+        run_job(run_pipeline, with_it, SMALL_LOGS, DAYS[4], DAYS[4]),
+        run_job(run_pipeline, without, SMALL_LOGS, DAYS[4], DAYS[4]),
+    )

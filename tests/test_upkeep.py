@@ -1,0 +1,235 @@
+"""Upkeep of a lake: what it may remove and what it must not, and small files that become few without a row changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs import maintain_lake
+from tests.by_hand import (
+    FIRST,
+    NEXT_DAY,
+    SECOND,
+    TABLES,
+    THIRD,
+    Work,
+    heads,
+    open_lake,
+    release,
+    released,
+    stage,
+    whole,
+)
+from tracklake import cli
+from tracklake.errors import Overtaken, TracklakeError
+from tracklake.lake import Lake
+from tracklake.lake.claims import Claim
+from tracklake.lake.cleaning import Cleaned, kept
+from tracklake.lake.cleaning import clean as clean_with_claim
+from tracklake.lake.compaction import LARGEST, SMALL, compacted, is_awaited, worth_compacting
+from tracklake.lake.delta import DataFile
+from tracklake.lake.releases import NO_RELEASE
+
+NOW = datetime.now(UTC)
+RETENTION = 30
+
+
+def clean(lake: Lake, now: datetime, retention_days: int) -> dict[str, Cleaned]:
+    with lake.claims.held_by("maintenance", print) as held:
+        return clean_with_claim(lake, now, retention_days, held)
+
+
+def days(number: float) -> datetime:
+    return NOW + timedelta(days=number)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """A lake with three releases, each of which replaces all rows of the one before."""
+    lake = open_lake(tmp_path / "lake")
+    for work in (FIRST, SECOND, THIRD):
+        release(lake, work)
+    return lake
+
+
+def test_a_release_is_kept_for_its_retention_from_when_it_was_followed() -> None:
+    """Not from when it was made: until it was followed it was what everyone read."""
+    made = [
+        replace(NO_RELEASE, release=n, released_at=days(at)) for n, at in enumerate((-99, -50, -20, -1), 1)
+    ]
+    assert [one.release for one in kept(made, NOW, RETENTION)] == [2, 3, 4]
+    assert [one.release for one in kept(made[:1], NOW, RETENTION)] == [1], "the newest stays whatever its age"
+    assert kept([], NOW, RETENTION) == []
+
+
+def test_within_the_retention_nothing_goes(lake: Lake) -> None:
+    assert clean(lake, days(RETENTION - 1), RETENTION) == {}
+
+
+def test_after_the_retention_only_the_newest_release_is_left_and_is_whole(lake: Lake) -> None:
+    cleaned = clean(lake, days(RETENTION + 1), RETENTION)
+    assert {place: gone.files for place, gone in cleaned.items()} == dict.fromkeys(TABLES, 2)
+    assert all(gone.bytes > 0 for gone in cleaned.values())
+    assert released(lake, lake.ledger.newest()) == heads(lake) == whole(3)
+    assert released(lake, release(lake, Work("fourth", 4))) == whole(4)
+
+
+def test_what_a_job_last_worked_up_stays_for_it(tmp_path: Path) -> None:
+    """It compares those versions with the newest ones when it runs again, however late."""
+    lake = open_lake(tmp_path / "lake")
+    release(lake, FIRST, worked_up={"a_job": TABLES})
+    release(lake, SECOND)
+    release(lake, THIRD)
+    cleaned = clean(lake, days(RETENTION + 1), RETENTION)
+    assert {place: gone.files for place, gone in cleaned.items()} == dict.fromkeys(TABLES, 1)
+    first, *_ = lake.ledger.all()
+    assert released(lake, first) == whole(1)
+
+
+def grow_old(*folders: str) -> None:
+    """Makes all files below the folders nine days old."""
+    for file in (file for folder in folders for file in Path(folder).rglob("*.parquet")):
+        os.utime(file, (days(-9).timestamp(),) * 2)
+
+
+def test_what_a_live_run_has_staged_stays(lake: Lake) -> None:
+    grow_old(*[f"{lake.path(table)}/staged-{run}" for table in TABLES for run in ("first", "second")])
+    staged = stage(lake, lake.ledger.newest(), Work("live", 4))
+    cleaned = clean(lake, days(2), 1)
+    assert {place: gone.files for place, gone in cleaned.items()} == dict.fromkeys(TABLES, 2), "of 1 and 2"
+    assert all(any(Path(one.path).rglob("*.parquet")) for one in staged.values())
+
+
+def test_what_dead_runs_left_goes(lake: Lake) -> None:
+    stage(lake, lake.ledger.newest(), Work("dead", 4))
+    scratch = Path(lake.path("_scratch"), "dead", "arrivals", "part-0.parquet")
+    scratch.parent.mkdir(parents=True)
+    scratch.write_text("rows")
+    assert clean(lake, days(2), RETENTION) == {}, "it may yet live"
+    cleaned = clean(lake, days(4), RETENTION)
+    assert {place: gone.files for place, gone in cleaned.items()} == dict.fromkeys([*TABLES, "_scratch"], 1)
+
+
+def test_cleaning_stops_where_its_claim_was_taken_over(lake: Lake) -> None:
+    with lake.claims.held_by("slow", print) as held:
+        lake.claims._write(held.version, Claim("quick", "another machine", 1))
+        with pytest.raises(Overtaken):
+            clean_with_claim(lake, days(RETENTION + 1), RETENTION, held)
+    assert all(released(lake, one) == whole(one.release) for one in lake.ledger.all())
+
+
+def test_a_run_lives_while_it_writes_anything(lake: Lake) -> None:
+    staged = stage(lake, lake.ledger.newest(), Work("long", 4))
+    grow_old(*[one.path for one in staged.values()])
+    scratch = Path(lake.path("_scratch"), "long", "part-0.parquet")
+    scratch.parent.mkdir(parents=True)
+    scratch.write_text("rows")
+    assert clean(lake, NOW, RETENTION) == {}
+
+
+def test_a_red_run_stays_for_a_look_as_long_as_a_release(lake: Lake) -> None:
+    stage(lake, lake.ledger.newest(), Work("red", 4))
+    Path(lake.path("_runs")).mkdir()
+    Path(lake.path("_runs"), "red.json").write_text("{}")
+    assert clean(lake, days(RETENTION - 1), RETENTION) == {}
+    assert clean(lake, days(RETENTION + 1), RETENTION)["_runs"].files == 1
+
+
+def test_a_run_whose_staged_files_were_removed_publishes_nothing(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests import by_hand
+
+    def stage_and_lose(*args: object) -> object:
+        staged = stage(*args)  # type: ignore[arg-type]
+        shutil.rmtree(staged["fact_track_day"].path)
+        return staged
+
+    monkeypatch.setattr(by_hand, "stage", stage_and_lose)
+    with pytest.raises(TracklakeError, match="1 of the files staged for fact_track_day are gone"):
+        release(lake, Work("fourth", 4))
+    assert released(lake, lake.ledger.newest()) == heads(lake) == whole(3)
+
+
+def test_a_file_of_another_length_than_was_audited_is_not_published(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests import by_hand
+
+    def stage_and_cut(*args: object) -> object:
+        staged = stage(*args)  # type: ignore[arg-type]
+        (file,) = Path(staged["dim_track"].path).rglob("*.parquet")
+        file.write_bytes(file.read_bytes()[:-9])
+        return staged
+
+    monkeypatch.setattr(by_hand, "stage", stage_and_cut)
+    with pytest.raises(TracklakeError, match="staged for dim_track are gone or were changed"):
+        release(lake, Work("fourth", 4))
+    assert heads(lake) == whole(3)
+
+
+def a_file(number: int, size: int = 1) -> DataFile:
+    return DataFile(f"staged-x/{number:03}", None, size, 0, 1)
+
+
+def test_few_files_or_large_ones_are_left_alone() -> None:
+    assert worth_compacting([a_file(n) for n in range(3)]) == []
+    assert worth_compacting([a_file(n, SMALL) for n in range(9)]) == []
+    assert worth_compacting([a_file(n, SMALL) for n in range(9)] + [a_file(9)]) == []
+    assert len(worth_compacting([a_file(n) for n in range(4)])) == 4
+    many = worth_compacting([a_file(n, SMALL - 1) for n in range(40)])
+    assert LARGEST - SMALL < sum(file.size for file in many) <= LARGEST
+
+
+@pytest.fixture
+def scattered(tmp_path: Path) -> Lake:
+    """A lake of five small files a slice, on two days."""
+    lake = open_lake(tmp_path / "lake")
+    for n in range(1, 6):
+        release(lake, Work(f"run-{n}", n, only_adds=True), worked_up={"a_job": TABLES})
+    release(lake, Work("run-6", 6, NEXT_DAY, only_adds=True), worked_up={"a_job": TABLES})
+    return lake
+
+
+@pytest.mark.usefixtures("spark")
+def test_maintenance_compacts_small_files_and_changes_no_row(
+    scattered: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = heads(scattered)
+    assert cli.run_job(maintain_lake.main, ["--lake", scattered.uri]) == 0
+    assert "files compacted" in capsys.readouterr().out
+    newest = scattered.ledger.newest()
+    assert newest.release == 7
+    assert released(scattered, newest) == heads(scattered) == before
+    files = {table: len(scattered.log(table).files(newest.tables[table])) for table in TABLES}
+    assert files == {"dim_track": 1, "fact_track_day": 2, "fact_artist_day": 2}
+    assert newest.built_from == {"a_job": newest.tables}, "for jobs nothing has changed"
+    assert newest.rows_added == {}
+
+    assert cli.run_job(maintain_lake.main, ["--lake", scattered.uri]) == 0
+    assert scattered.ledger.newest().release == 7, "there is nothing left to compact"
+
+
+def test_what_a_job_has_yet_to_work_up_is_not_compacted(scattered: Lake) -> None:
+    newest = release(scattered, Work("run-7", 7))
+    assert all(is_awaited(newest, table) for table in TABLES)
+
+
+def test_compacted_rows_that_differ_are_not_published(
+    scattered: Lake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracklake.lake import compaction
+
+    once = compaction.staging.write
+    monkeypatch.setattr(
+        compaction.staging, "write", lambda frame, of, path: once(frame.union(frame.limit(1)), of, path)
+    )
+    lake = Lake(spark, scattered.uri)
+    with pytest.raises(TracklakeError, match="did not give the same rows"):
+        compacted(lake, lake.ledger.newest(), "fact_track_day", "maintenance")
