@@ -88,12 +88,13 @@ def run_job(spark: SparkSession, conf: Conf) -> Job:
         end: date | None = None,
         said: StringIO | None = None,
         source: str = "sparkify",
+        privacy_k: int = conf.privacy.k,
         **flags: object,
     ) -> Lake:
         console = Console(file=said or StringIO(), width=160)
         with Run.begin(
             spark,
-            conf,
+            conf.model_copy(update={"privacy": conf.privacy.model_copy(update={"k": privacy_k})}),
             Steps(console),
             job=job.__name__.rpartition(".")[2],
             lake=str(lake),

@@ -14,9 +14,11 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from jobs import run_pipeline
 from tests.cluster import QUICK, Cluster, standalone_cluster
-from tests.conftest import ROOT, SMALL_LOGS
+from tests.conftest import ROOT, SMALL_LOGS, Job
 from tests.test_pipeline import NOT_STATED, OF_RUNS
+from tracklake.config import load
 from tracklake.jars import resolve, spark_submit
 from tracklake.lake import Lake
 from tracklake.packing import pack
@@ -103,13 +105,20 @@ def submitted(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ite
         }
 
 
+@pytest.fixture(scope="module")
+def local(run_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The lake that local mode makes of the logs by hand, with the privacy that is shipped."""
+    lake = tmp_path_factory.mktemp("local") / "lake"
+    return run_job(run_pipeline, lake, SMALL_LOGS, privacy_k=load("standalone").privacy.k)
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_the_tables_equal_those_of_local_mode(
-    spark: SparkSession, submitted: dict[str, Submitted], small: Lake, way: str
+    spark: SparkSession, submitted: dict[str, Submitted], local: Lake, way: str
 ) -> None:
     this = submitted[way]
     assert this.code.result() == 0, tail(this.log)
-    same_rows(Lake(spark, str(this.lake)), small)
+    same_rows(Lake(spark, str(this.lake)), local)
 
 
 def run_pipeline_on(cluster: Cluster, way: str, lake: Path) -> Sequence[str | Path]:
