@@ -34,6 +34,7 @@ _AS_COMPARED = {
     "date": "CAST({} AS DATE)",
     "bigint": "CAST({} AS BIGINT)",
     "int": "CAST({} AS BIGINT)",
+    "array<string>": "CAST({} AS VARCHAR)",
 }
 _JSON_OBJECT = "CAST(list_sort(map_entries(CAST(CAST({} AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS VARCHAR)"
 
