@@ -3,6 +3,7 @@
 from pyspark.sql import functions as F
 
 from tracklake import cli
+from tracklake.affected import no_longer_named
 from tracklake.run import Run
 from tracklake.transforms.days import calendar
 from tracklake.transforms.members import artists, credits, named, tracks
@@ -31,11 +32,14 @@ def main(run: Run) -> None:
     run.stage_members("dim_user", users, "user_id")
 
     names = run.keep("names", named(events))
-    run.stage_members("dim_artist", artists(names, catalogue, run.published("dim_artist")), "artist_id")
+    gone = no_longer_named(run, changes, "artist_id")
+    stated = artists(names, catalogue, run.published("dim_artist"))
+    run.stage_members("dim_artist", stated, "artist_id", gone)
+    gone = no_longer_named(run, changes, "track_id")
     known, known_credits = run.published("dim_track"), run.published("bridge_track_artist")
     members = run.keep("tracks", tracks(names, catalogue, known, known_credits))
-    run.stage_members("dim_track", members.drop("credit"), "track_id")
-    run.stage_members("bridge_track_artist", credits(members), "track_id")
+    run.stage_members("dim_track", members.drop("credit"), "track_id", gone)
+    run.stage_members("bridge_track_artist", credits(members), "track_id", gone)
 
     days = run.slices("event") or {since}
     run.stage_members("dim_date", calendar(run.spark, min(days), max(days)), "date")

@@ -1,75 +1,140 @@
 """Read logs into the table event: each event once, and into quarantine what cannot become one."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
 
+import typer
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from tracklake import cli
 from tracklake.errors import TracklakeError
+from tracklake.incoming import (
+    files_of,
+    files_of_songs,
+    known_files,
+    read_events,
+    read_songs,
+    renamed,
+    stage_profile,
+    stage_source_files,
+    unread,
+    warn_of_mixed_ids,
+)
 from tracklake.run import Run
+from tracklake.sources.files import LogFile
 from tracklake.sources.source import Bounds
 from tracklake.transforms import arrivals as arrived
-from tracklake.transforms.events import resolve, settle
+from tracklake.transforms.events import resolve, settle, unresolved
+from tracklake.transforms.songs import newest
 
 DAY = timedelta(days=1)
 
+Reprocess = Annotated[bool, typer.Option("--reprocess", help="Read files again that were read before.")]
 
-def main(run: Run) -> None:
-    """Reads the logs of a range of dates into the table event, each event once.
+
+def main(run: Run, *, reprocess: Reprocess = False) -> None:
+    """Reads the new log files of a range of dates into the table event, each event once.
 
     What cannot become an event goes to quarantine, and the source's catalogue of songs to catalogue. Events of
-    other dates than the range are kept, too; an event that is in the lake already is counted and dropped.
+    other dates than the range are kept, too, but from files whose path says no date; an event that is in the
+    lake already is counted and dropped.
     """
     source, folder = run.logs()
-    id_prefix = run.conf.source(source.name).id_prefix
+    with run.steps.step("Looking for files that are new"):
+        found = source.find(run.spark, folder, run.start, run.end)
+        listed = source.catalogue.find(run.spark, folder) if source.catalogue else []
+        known = known_files(run, found + listed)
+        logs = found if reprocess else unread(run, found, known)
+        songs = listed if reprocess else unread(run, listed, known)
+    if not logs and not songs:
+        run.steps.note(
+            f"No new files: all {len(found):,} log files of the range have been read before as they are now "
+            "(--reprocess reads them again)."
+        )
+        return
+    warn_of_mixed_ids(run)
 
-    with run.steps.step(f"Reading {source.name} logs") as step:
-        files = source.find(run.spark, folder, run.start, run.end)
-        records = source.read(run.spark, files, bounds(run), id_prefix).withColumns(run.stamp())
-        if not source.dated:  # its files do not tell of which dates they are
-            records = records.where(arrived.of_dates(run.start, run.end))
+    with run.steps.step(f"Reading {len(logs):,} of {len(found):,} log files") as step:
+        records = read_events(run, logs, bounds(run)).withColumns(run.stamp())
         arrivals = run.keep("arrivals", records, by="event_date")
-        by_date = arrived.counts(arrivals).collect()
-        step.rows = sum(row.read for row in by_date)
-    quarantined = sum(row.quarantined for row in by_date)
+        by_date = arrived.counts(arrivals, "event_date").collect()
+        step.rows = sum(row.records for row in by_date)
+    stated = stage_catalogue(run, songs)
+    bad = arrived.bad(arrivals).unionByName(arrived.bad(stated))
+    run.stage_new("quarantine", arrived.quarantine(bad, run.published("quarantine")))
 
-    songs = source.catalogue(run.spark, folder, id_prefix).withColumn("run_id", F.lit(run.run_id))
-    run.stage_members("catalogue", songs, "track_id")
-    run.stage_new("quarantine", arrived.quarantine(arrivals, run.published("quarantine")))
-
-    dates = {row.event_date for row in by_date if row.read > row.quarantined}
-    held = run.slices("event")
     good = arrived.good(arrivals)
+    if source.own_ids:
+        good = run.keep("good", arrived.on_one_day(good, run.published("event")), by="event_date")
+    dates = {row.event_date for row in by_date if row.records > row.quarantined + row.outside_range}
+    events = stage_events(run, good, dates)
+
+    files = files_of(run, logs, arrivals, run.read("event", dates))
+    rows = files.unionByName(files_of_songs(run, songs, stated))
+    stage_source_files(run, rows, again=any(file.uri in known for file in logs + songs))
+    say_what_was_read(run, by_date, events)
+
+
+def stage_catalogue(run: Run, songs: list[LogFile]) -> DataFrame:
+    """Stages what the files state of songs; returns their records, the bad ones among them."""
+    stated = read_songs(run, songs).withColumns(run.stamp())
+    if songs:
+        stated = run.keep("songs", stated)
+        told = arrived.good(stated).drop("ingested_at")
+        run.stage_members("catalogue", newest(told, run.published("catalogue")), "track_id")
+        if unusable := arrived.bad(stated).count():
+            run.steps.note(f"{unusable:,} catalogue records quarantined")
+    return stated
+
+
+def stage_events(run: Run, good: DataFrame, dates: set[date]) -> int:
+    """Stages the slices of event that the good arrivals of these dates change; returns how many of them are new."""
+    held = run.slices("event")
     with run.steps.step("Looking for events that are in the lake already") as step:
         new = arrived.new_by_date(good, run.published("event", dates & held)).collect()
-        step.rows = sum(row.events for row in new)
+        events: int = sum(row.events for row in new)
+        step.rows = events
 
     # A new event also ends plays of the day before; plays at the end of a day look ahead to the next.
     new_dates = {row.event_date for row in new}
-    touched = new_dates | ({day - DAY for day in new_dates} & held)
+    touched = new_dates | ({day - DAY for day in new_dates} & held) | renamed(run, held)
     around = touched | {day + DAY for day in touched}
-    if touched:
-        settled = settle(run.published("event", around & held).unionByName(good))
-        events = resolve(settled.where(F.col("event_date").isin(sorted(touched))), run.read("catalogue"))
-        staged = run.stage("event", events, touched)
-        gained = staged.commit.rows_added - staged.commit.rows_removed
-        if gained != step.rows:
-            raise TracklakeError(
-                f"event would gain {gained} rows where {step.rows} new events were read: nothing was published; "
-                "the files may have changed while they were read, run again."
-            )
+    if not touched:
+        return events
+    before = run.published("event", around & held)
+    if "catalogue" in run.staged:
+        before = unresolved(before, run.published("catalogue"))
+    settled = settle(before.unionByName(good)).where(F.col("event_date").isin(sorted(touched)))
+    staged = run.stage("event", resolve(settled, run.read("catalogue")), touched)
+    gained = staged.commit.rows_added - staged.commit.rows_removed
+    if gained != events:
+        raise TracklakeError(
+            f"event would gain {gained} rows where {events} new events were read: nothing was published; "
+            "the files may have changed while they were read, run again."
+        )
+    stage_profile(run, touched)
+    return events
 
-    duplicates = sum(row.read for row in by_date) - quarantined - step.rows
+
+def say_what_was_read(run: Run, by_date: list[Row], events: int) -> None:
+    """Prints that every record that the range picks became one of three things."""
+    records, quarantined, outside = (
+        sum(row[name] for row in by_date) for name in ("records", "quarantined", "outside_range")
+    )
+    picked = records - outside
     run.steps.note(
-        f"{sum(row.read for row in by_date):,} records read = {step.rows:,} events + {duplicates:,} duplicates"
-        f" + {quarantined:,} quarantined"
+        f"{picked:,} records read = {events:,} events + {picked - events - quarantined:,} duplicates"
+        f" + {quarantined:,} quarantined" + (f" (+ {outside:,} outside the range)" if outside else "")
     )
 
 
 def bounds(run: Run) -> Bounds:
-    """Between which moments an event of this run may have happened."""
-    earliest = datetime.combine(run.conf.limits.earliest_event_date, time(), UTC)
-    return Bounds(earliest, run.began_at + timedelta(hours=run.conf.limits.future_tolerance_hours))
+    """Between which moments an event of this run may have happened, and how long a line may be."""
+    limits = run.conf.limits
+    earliest = datetime.combine(limits.earliest_event_date, time(), UTC)
+    latest = run.began_at + timedelta(hours=limits.future_tolerance_hours)
+    return Bounds(earliest, latest, limits.longest_line_mb * 2**20)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def main(look: Look) -> None:
     """
     folder, steps = look.folder(), look.steps
     with steps.step("Listing files") as step:
-        paths = list_files(look.spark, folder)
+        paths = [file.path for file in list_files(look.spark, folder)]
         step.rows = len(paths)
     if not paths:
         raise InputMissing(f"There is no file in {folder}: give --input the folder that holds the logs.")
@@ -45,7 +45,8 @@ def main(look: Look) -> None:
     if found is None:
         return
     looked_into = {*sample.heads, *sample.columns}
-    logs = [path for path in found.find(look.spark, folder, None, None) if path in looked_into]
+    picked = found.find(look.spark, folder, None, None)
+    logs = [file.path for file in picked if file.path in looked_into]
     with steps.step(f"Reading up to {RECORDS:,} records of {len(logs)} files") as step:
         first = findings(look.spark, found, logs, _bounds(look))
         step.rows = first.read

@@ -21,7 +21,7 @@ def main(
     """Generates a small month of logs, runs run_pipeline on it, and says where the results are."""
     logs = f"{run.lake.uri}-logs"
     if Path(logs, "manifest.json").is_file():
-        run.steps.note(f"The logs of an earlier quickstart are in {logs}: they are read again.")
+        run.steps.note(f"The logs of an earlier quickstart are in {logs}: they are used again.")
     else:
         generate_logs.main(run, days=days, users=users, output=logs, dirt=1.0)
     run.read_logs("sparkify", logs)

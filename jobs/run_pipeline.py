@@ -5,9 +5,9 @@ from tracklake import cli
 from tracklake.run import Run
 
 
-def main(run: Run) -> None:
-    """Reads the logs of a range of dates and brings every table up to date, as one release."""
-    ingest_events.main(run)
+def main(run: Run, *, reprocess: ingest_events.Reprocess = False) -> None:
+    """Reads the new logs of a range of dates and brings every table up to date, as one release."""
+    ingest_events.main(run, reprocess=reprocess)
     build_dimensions.main(run)
     build_facts.main(run)
     build_marts.main(run)

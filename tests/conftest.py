@@ -14,6 +14,8 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 
 from jobs import run_pipeline
+from tracklake import summary
+from tracklake.audits import Audits
 from tracklake.config import Conf, load
 from tracklake.lake import Lake
 from tracklake.progress import Steps
@@ -117,3 +119,11 @@ def small(run_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def real(run_job: Job, real_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """The lake of the 20 days of real logs, likewise."""
     return run_job(run_pipeline, tmp_path_factory.mktemp("real") / "lake", real_logs)
+
+
+@pytest.fixture
+def unaudited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs publish without an audit: for tests of what is read, which the suites have no say in."""
+    monkeypatch.setattr(Audits, "warm_up", lambda self: None)
+    monkeypatch.setattr(Audits, "start", lambda self, *args, **flags: None)
+    monkeypatch.setattr(summary, "published", lambda *args: (["table"], []))

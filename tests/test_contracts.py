@@ -17,6 +17,9 @@ DESIGN = {
     " user_agent location country context_type context_id source source_file ingested_at run_id"
     " extra",
     "quarantine": "raw_record reason detail source source_file event_date run_id ingested_at",
+    "source_file": "path kind source size modified_at first_date last_date records events duplicates"
+    " quarantined outside_range run_id read_at",
+    "source_profile": "source event_date field records null_share types status",
     "catalogue": "source track_id title artist_id artist_name artist_location artist_latitude"
     " artist_longitude duration_ms release_year stated_at source_file run_id",
     "dim_date": "date_key date year quarter month week day_of_week is_weekend",

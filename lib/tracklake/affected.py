@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from tracklake.changes import Changes
 from tracklake.run import Run
+from tracklake.transforms.keys import INFERRED
 from tracklake.transforms.plays import with_users
 from tracklake.transforms.sessions import SESSION_GAP, session_facts, sessionize
 
@@ -24,6 +25,8 @@ def rekeyed_dates(
     Of the versions that differ only those count that began or vanished (between them, keys stay as they were),
     and of the members only those that were there before (a date without a change has no event of a new one).
     """
+    if not changes.any(dimension):
+        return set()
     key = f"{member.removesuffix('_id')}_key"
     gone, come = (rows.select(key, member, "valid_from", "valid_to") for rows in changes.rows(dimension))
     begun = come.join(gone, on=key, how="left_anti").join(gone, on=member, how="left_semi")
@@ -40,6 +43,18 @@ def rekeyed_dates(
         spans, on=(F.col(member) == F.col("_member")) & inside, how="left_semi"
     )
     return {row.event_date for row in moved.select("event_date").distinct().collect()}
+
+
+def no_longer_named(run: Run, changes: Changes, member: str) -> DataFrame | None:
+    """Inferred members (a column ``member``) that no event names any more, since a catalogue now knows them."""
+    if not changes.any("catalogue"):
+        return None
+    gone, come = (rows.select(member).distinct() for rows in changes.rows("event"))
+    suspects = run.keep(
+        f"{member}-unnamed",
+        gone.where(F.col(member).startswith(INFERRED)).join(come, on=member, how="left_anti"),
+    )
+    return suspects.join(run.read("event").select(member), on=member, how="left_anti")
 
 
 def around_sessions(run: Run, dates: Collection[date]) -> set[date]:

@@ -59,10 +59,11 @@ class SourceSettings(_Section):
 
 
 class Limits(_Section):
-    """Event times outside these bounds are quarantined."""
+    """Records with an event time outside these bounds, or on a longer line, are quarantined."""
 
     earliest_event_date: date = date(2000, 1, 1)
     future_tolerance_hours: int = Field(default=24, ge=0)
+    longest_line_mb: int = Field(default=16, ge=1, le=512)
 
 
 class Privacy(_Section):

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
@@ -9,10 +10,17 @@ from pyspark.errors import PySparkException
 
 from tracklake.errors import InputMissing, TracklakeError
 from tracklake.jars import DELTA
+from tracklake.places import local_path
 
 _LONGEST = 300
 _HINT = "--debug shows the whole trace."
 _NO_DELTA = ("CATALOG_PLUGIN_CLASS_NOT_FOUND", "DATA_SOURCE_NOT_FOUND")
+_UNREADABLE_FILE = re.compile(
+    r"\[FAILED_READ_FILE\.\w+\] Encountered error while reading file (?P<file>\S+?)\.\s"
+)
+_GONE = re.compile(
+    r"\[PATH_NOT_FOUND\] Path does not exist: (?P<file>[^\n]+?)\.?(?: SQLSTATE|$)", re.MULTILINE
+)
 _CONNECTION_LOST = (Py4JNetworkError, ConnectionError, EOFError)
 
 
@@ -28,6 +36,8 @@ def explain(error: Exception, source_input: str | None = None) -> Failure:
     """Exit code and sentence for any exception; what concerns `source_input` counts as missing input."""
     if isinstance(error, TracklakeError):
         return Failure(error.exit_code, " ".join(str(error).split()))
+    if source_input and (failure := _unreadable_file(str(error), source_input)):
+        return failure
     text, code = _text(error), 1
     if (
         source_input
@@ -38,12 +48,36 @@ def explain(error: Exception, source_input: str | None = None) -> Failure:
     return Failure(code, text)
 
 
+def _unreadable_file(trace: str, source_input: str) -> Failure | None:
+    """What to do about a log file that Spark could not read to its end; None if that is not what happened."""
+    found = _UNREADABLE_FILE.search(trace) or _GONE.search(trace)
+    file = unquote(found["file"]) if found else ""
+    if not found or str(local_path(source_input) or source_input) not in file:
+        return None
+    file = str(local_path(file) or file)
+    if found.re is _GONE or "FileNotFoundException" in trace:
+        wrong = f"{file} went away while it was read: run again"
+    else:
+        causes = re.findall(r"^Caused by: [\w.$]+: (.+)$", trace, flags=re.MULTILINE)
+        why = f" ({causes[-1].rstrip('.')})" if causes else ""
+        wrong = (
+            f"{file} cannot be read to its end{why}: it is damaged or still being written; bring it again or take "
+            "it out of the logs, and run again"
+        )
+    return Failure(InputMissing.exit_code, f"{wrong}. Nothing of this run was published.")
+
+
 def _text(error: Exception) -> str:
     if isinstance(error, PySparkException):
         condition = error.getCondition() or ""
         if condition.startswith(_NO_DELTA) and "delta" in str(error).lower():
             return f"The Delta jars are not on Spark's class path: add --packages {DELTA} to spark-submit."
         return f"Spark says: {_first_line(str(error))}; {_HINT}"
+    if isinstance(error, Py4JJavaError) and "OutOfMemoryError" in str(error):
+        return (
+            "A task ran out of memory, as it does where a line of a log is too long to be held: give it more with "
+            "`-- --driver-memory 8g` (on a cluster --executor-memory), and run the same command again."
+        )
     if isinstance(error, Py4JJavaError):
         return f"Spark says: {_first_line(_java_message(error))}; {_HINT}"
     if isinstance(error, _CONNECTION_LOST) or (

@@ -100,17 +100,20 @@ class Run:
 
     def read(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
         """A table as it will be once this run is published; only the slices of ``dates`` where they are given."""
-        published, staged = self.published(table, dates), self.staged.get(table)
+        staged = self.staged.get(table)
         if staged is None:
-            return published
+            return self.published(table, dates)
         rows = staging.read(self.spark, contract(table), staged.path)
         if staged.dates is not None:
-            kept = published.where(~on_dates(contract(table), staged.dates))
+            kept = self.published(table, dates).where(~on_dates(contract(table), staged.dates))
             return kept.unionByName(rows if dates is None else rows.where(on_dates(contract(table), dates)))
-        if staged.member is None:
-            return published.unionByName(rows)
-        members = rows.select(staged.member).distinct()
-        return published.join(members, on=staged.member, how="left_anti").unionByName(rows)
+        gone = {file.path for file in staged.commit.removes}
+        files = [
+            f"{self.lake.path(table)}/{file.path}" for file in self._files(table) if file.path not in gone
+        ]
+        if not files:
+            return rows
+        return self.spark.read.schema(contract(table).schema()).parquet(*files).unionByName(rows)
 
     def published(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
         """A table as the base release has it; no rows where it has no such table."""
@@ -166,16 +169,19 @@ class Run:
             step.rows = staged.commit.rows_added
         return staged
 
-    def stage_members(self, table: str, frame: DataFrame, member: str) -> Staged | None:
+    def stage_members(
+        self, table: str, frame: DataFrame, member: str, gone: DataFrame | None = None
+    ) -> Staged | None:
         """Stages members of a dimension, where they differ from what is published: all rows of each member.
 
-        Files that hold rows of such members are replaced, the rest of the table is left alone.
+        Members in the column ``member`` of ``gone`` are taken out of the table. Files that hold rows of such
+        members are replaced, the rest of the table is left alone.
         """
         with self.steps.step(f"Staging {table}") as step:
             if table not in self.base.tables:
                 staged: Staged | None = self._write(table, frame, [], None, member)
             else:
-                staged = self._stage_changed(table, self.keep(table, frame), member)
+                staged = self._stage_changed(table, self.keep(table, frame), member, gone)
             step.rows = staged.commit.rows_added if staged else 0
         return staged
 
@@ -206,15 +212,19 @@ class Run:
             self._audits.start_measuring(table, rows.coalesce(1) if is_small else rows, dates or ())
         return staged
 
-    def _stage_changed(self, table: str, rows: DataFrame, member: str) -> Staged | None:
+    def _stage_changed(
+        self, table: str, rows: DataFrame, member: str, removed: DataFrame | None
+    ) -> Staged | None:
         """Stages the members whose rows differ, together with the other rows of the files that hold them."""
         published = self.published(table).withColumn("_file", F.col("_metadata.file_path"))
         of_members = published.join(rows.select(member).distinct(), on=member, how="left_semi")
         columns = contract(table).names
-        stated = [name for name in columns if name not in ("run_id", "ingested_at")]
+        stated = [name for name in columns if name not in ("run_id", "ingested_at", "read_at")]
         was, now = (_fingerprint(x.select(*stated), member) for x in (of_members, rows))
         same = was.join(now, on=[member, "rows", "hash"], how="left_semi")
-        changed = self.keep(f"{table}-changed", now.join(same, on=member, how="left_anti").select(member))
+        differ = now.join(same, on=member, how="left_anti").select(member)
+        differ = differ if removed is None else differ.unionByName(removed.select(member))
+        changed = self.keep(f"{table}-changed", differ)
         touched = [
             row["_file"]
             for row in published.join(changed, on=member, how="left_semi")

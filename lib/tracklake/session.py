@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FIXED = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
+    "spark.sql.mapKeyDedupPolicy": "LAST_WIN",  # a record may hold a field twice
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # footers then hold min and max
 }
 DELTA = {
@@ -28,6 +29,7 @@ DEFAULTS = {
     # Where each column was written down is looked up in two stacks for each: that costs more than the column.
     "spark.sql.dataFrameQueryContext.enabled": "false",
     "spark.python.sql.dataFrameDebugging.enabled": "false",
+    "spark.sql.files.openCostInBytes": "1048576",  # 128 files that are almost empty make one task
 }
 
 

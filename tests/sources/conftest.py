@@ -28,7 +28,7 @@ def arrivals(spark: SparkSession) -> Arrivals:
 
     def read(name: str, folder: Path | None = None, id_prefix: str = "") -> DataFrame:
         this = source(name)
-        files = this.find(spark, str(folder or FIXTURES / name), None, None)
+        files = [file.path for file in this.find(spark, str(folder or FIXTURES / name), None, None)]
         return this.read(spark, files, BOUNDS, id_prefix).cache()
 
     return read

@@ -38,7 +38,7 @@ class Guess:
 def guess(spark: SparkSession, folder: str) -> Guess:
     """The source of the logs in a folder. Raises WrongUsage if none or several of them fit, InputMissing if
     there is no file."""
-    paths = list_files(spark, folder)
+    paths = [file.path for file in list_files(spark, folder)]
     if not paths:
         raise InputMissing(f"There is no file in {folder}: give --input the folder that holds the logs.")
     return told_by(take_sample(spark, folder, paths), folder)

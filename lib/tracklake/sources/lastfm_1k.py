@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from tracklake.sources.arrivals import as_arrivals, prefixed
 from tracklake.sources.layout import COMPRESSED, Layout
-from tracklake.sources.lines import read_lines
+from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import moment, within
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
@@ -27,7 +27,7 @@ FIELDS = ("userid", "time", "artist_mbid", "artist", "track_mbid", "track")
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per line of the files that is not blank."""
-    return arrivals(read_lines(spark, files), bounds, id_prefix)
+    return arrivals(read_lines(spark, files, bounds.longest_line), bounds, id_prefix)
 
 
 def arrivals(lines: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
@@ -58,7 +58,7 @@ def _cell(position: int) -> Column:
     return F.nullif(F.trim(F.get("cells", F.lit(position))), F.lit(""))
 
 
-_REASONS = {
+_REASONS = UNREADABLE | {
     "bad_columns": "The line has not six fields with tabs between.",
     "no_time": "The line has no time.",
     "bad_time": "The time is not an ISO date and time.",
@@ -69,7 +69,8 @@ _REASONS = {
 
 def _reason() -> Column:
     return (
-        F.when(F.size("cells") != len(FIELDS), "bad_columns")
+        F.when(unreadable().isNotNull(), unreadable())
+        .when(F.size("cells") != len(FIELDS), "bad_columns")
         .when(F.col("time").isNull(), "no_time")
         .when(F.col("played_at").isNull(), "bad_time")
         .when(F.col("event_time").isNull(), "time_out_of_bounds")
@@ -86,4 +87,4 @@ def recognise(sample: Sample) -> str:
     return ""
 
 
-SOURCE = Source(name="lastfm_1k", find=LAYOUT.find, read=read, recognise=recognise, dated=LAYOUT.dated)
+SOURCE = Source(name="lastfm_1k", find=LAYOUT.find, read=read, recognise=recognise)

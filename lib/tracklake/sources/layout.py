@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pyspark.sql import SparkSession
 
 from tracklake.errors import InputMissing
-from tracklake.sources.files import in_range, list_files
+from tracklake.sources.files import LogFile, list_files, pick
 
 COMPRESSED = r"(?:\.(?:gz|bz2|zst|zstd|lz4|snappy|deflate))?"
 """The end of a file's name that says how it is compressed, as a pattern."""
@@ -26,25 +26,18 @@ class Layout:
     shown: str
     dated: bool
 
-    def logs(self, paths: list[str]) -> list[str]:
-        """Those of the paths that are logs."""
-        pattern = re.compile(self.names)
-        return [path for path in paths if pattern.search(path)]
+    def names_a_log(self, path: str) -> bool:
+        """Whether a path is that of a log."""
+        return re.search(self.names, path) is not None
 
-    def find(self, spark: SparkSession, folder: str, start: date | None, end: date | None) -> list[str]:
+    def find(self, spark: SparkSession, folder: str, start: date | None, end: date | None) -> list[LogFile]:
         """The log files below the folder that the dates pick; InputMissing where there are none."""
-        files = self.logs(list_files(spark, folder))
+        files = [file for file in list_files(spark, folder) if self.names_a_log(file.path)]
         if not files:
             raise InputMissing(f"There is no log file in {folder}: the logs of this source are {self.shown}.")
         if not self.dated:
-            return files
-        chosen = [path for path in files if in_range(below(folder, path), start, end)]
-        if not chosen:
-            raise InputMissing(
-                f"None of the {len(files)} log files in {folder} is of the dates {start or '...'} to "
-                f"{end or '...'}: choose others with --start and --end."
-            )
-        return chosen
+            files = [replace(file, days=None) for file in files]
+        return pick(files, folder, start, end)
 
 
 def below(folder: str, path: str) -> str:

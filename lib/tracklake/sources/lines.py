@@ -1,20 +1,57 @@
-"""Lines: the raw records of text files, before it is known what any of them says."""
+"""Lines: the raw records of text files, before it is known what any of them says.
+
+Spark's reader of text unpacks .gz, .bz2, .zst, and others that Hadoop knows by a file's name, ends lines at LF, CR
+or CRLF, and drops the byte order mark at the start of a file. A compressed file is read by one task from its start
+to its end, .bz2 aside; what it holds is never in memory as a whole, but each line is.
+"""
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.sources.files import literal
 
 BYTE_ORDER_MARK = "\ufeff"
+NUL = "\0"
+
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes of the longest line that is read, where conf says nothing else."""
+
+HEAD = 1_000
+"""Characters that are kept of a longer line."""
+
+UNREADABLE = {
+    "line_too_long": f"The line is longer than limits.longest_line_mb; of it the first {HEAD:,} characters are kept.",
+    "nul_bytes": "The line holds NUL bytes: the file is damaged, binary or in UTF-16; deliver it in UTF-8.",
+}
+"""Why a line is no record, whatever the source."""
 
 
-def read_lines(spark: SparkSession, files: list[str]) -> DataFrame:
-    """The lines of the files that are not blank: ``line``, trimmed, and ``source_file``, where it stands."""
-    line = F.trim(F.regexp_replace("value", f"^{BYTE_ORDER_MARK}", ""))
+def read_lines(spark: SparkSession, files: list[str], longest: int = LONGEST_LINE) -> DataFrame:
+    """The lines of the files that are not blank.
+
+    ``line`` is trimmed; ``cut`` says that it is longer than ``longest`` bytes, ``line`` then being its HEAD only.
+    ``source_file`` is where it stands, ``modified_at`` when that file was last changed.
+    """
+    value = F.col("value")
+    cut = F.octet_length(value) > longest
+    marked = value.startswith(BYTE_ORDER_MARK)
+    line = F.when(cut, F.left(value, F.lit(HEAD))).otherwise(
+        F.trim(F.when(marked, F.substring(value, 2, 2**31 - 1)).otherwise(value))
+    )
     return (
         spark.read.text([literal(path) for path in files])
-        .select(line.alias("line"), F.col("_metadata.file_path").alias("source_file"))
-        .where(F.col("line") != "")
+        .select(
+            line.alias("line"),
+            cut.alias("cut"),
+            F.col("_metadata.file_path").alias("source_file"),
+            F.col("_metadata.file_modification_time").alias("modified_at"),
+        )
+        .where(~F.col("line").isin("", NUL))  # CRLF in UTF-16 leaves a NUL between two lines
     )
+
+
+def unreadable() -> Column:
+    """Which of UNREADABLE a line of ``read_lines`` is, or null; for lines that a source could not parse."""
+    return F.when(F.col("cut"), "line_too_long").when(F.col("line").contains(NUL), "nul_bytes")

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from tracklake.sources.arrivals import as_arrivals, prefixed
 from tracklake.sources.json_records import FIELDS, as_json, field, number_as_text, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
-from tracklake.sources.lines import read_lines
+from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import SECONDS, moment, seconds_as_ms, since_1970, whole, within
 from tracklake.sources.rows import parquet_rows
 from tracklake.sources.sample import Sample
@@ -52,10 +52,10 @@ def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) 
     lines = [path for path in files if not path.endswith(".parquet")]
     forms = []
     if lines:
-        forms.append(nested(records(read_lines(spark, lines))))
+        forms.append(nested(records(read_lines(spark, lines, bounds.longest_line))))
     if parquet:
         forms.append(flat(parquet_rows(spark, parquet)))
-    listens = forms[0] if len(forms) == 1 else forms[0].unionByName(forms[1])
+    listens = forms[0] if len(forms) == 1 else forms[0].unionByName(forms[1], allowMissingColumns=True)
     return arrivals(listens, bounds, id_prefix)
 
 
@@ -152,7 +152,7 @@ def _ids(text: Column) -> Column:
     return F.when(F.size(told) > 0, told)
 
 
-_REASONS = {
+_REASONS = UNREADABLE | {
     "not_json": "The line is not one JSON object.",
     "no_time": "The record has neither listened_at nor timestamp.",
     "bad_time": "listened_at is neither a number of seconds nor an ISO date and time.",
@@ -163,7 +163,7 @@ _REASONS = {
 
 def _reason() -> Column:
     return (
-        F.when(F.col("m").isNull(), "not_json")
+        F.when(F.col("m").isNull(), F.coalesce(unreadable(), F.lit("not_json")))
         .when(F.col("said_at").isNull(), "no_time")
         .when(F.col("listened_at").isNull() & whole(F.col("said_at")).isNull(), "bad_time")
         .when(F.col("event_time").isNull(), "time_out_of_bounds")
@@ -194,4 +194,4 @@ def recognise(sample: Sample) -> str:
     return ""
 
 
-SOURCE = Source(name="listenbrainz", find=LAYOUT.find, read=read, recognise=recognise, dated=LAYOUT.dated)
+SOURCE = Source(name="listenbrainz", find=LAYOUT.find, read=read, recognise=recognise)

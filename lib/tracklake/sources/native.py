@@ -16,7 +16,7 @@ from tracklake.sources.arrivals import as_arrivals, prefixed
 from tracklake.sources.files import literal
 from tracklake.sources.json_records import FIELDS, as_json, field, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
-from tracklake.sources.lines import read_lines
+from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import moment, truth, whole, within
 from tracklake.sources.rows import parquet_rows, row_records
 from tracklake.sources.sample import Sample
@@ -57,12 +57,16 @@ def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) 
     lines = [path for path in files if not path.endswith((".parquet", ".avro"))]
     forms = []
     if lines:
-        forms.append(records(read_lines(spark, lines)))
+        forms.append(records(read_lines(spark, lines, bounds.longest_line)))
     if parquet:
         forms.append(parquet_rows(spark, parquet))
     if avro:
         forms.append(avro_rows(spark, avro))
-    return arrivals(reduce(DataFrame.unionByName, forms), bounds, id_prefix)
+    return arrivals(reduce(_together, forms), bounds, id_prefix)
+
+
+def _together(one: DataFrame, other: DataFrame) -> DataFrame:
+    return one.unionByName(other, allowMissingColumns=True)
 
 
 def avro_rows(spark: SparkSession, files: list[str]) -> DataFrame:
@@ -135,7 +139,7 @@ def _identity(name: str) -> Column:
     return F.unix_micros("event_time") if name == "event_time" else F.col(name)
 
 
-_REASONS = {
+_REASONS = UNREADABLE | {
     "not_json": "The line is not one JSON object.",
     "no_event_type": "The record has no event_type: it does not say what happened.",
     "bad_event_type": f"event_type is none of {', '.join(EVENT_TYPES)}.",
@@ -147,7 +151,7 @@ _REASONS = {
 
 def _reason() -> Column:
     return (
-        F.when(F.col("m").isNull(), "not_json")
+        F.when(F.col("m").isNull(), F.coalesce(unreadable(), F.lit("not_json")))
         .when(said("event_type").isNull(), "no_event_type")
         .when(F.col("event_type").isNull(), "bad_event_type")
         .when(said("event_time").isNull(), "no_time")
@@ -176,4 +180,4 @@ def recognise(sample: Sample) -> str:
     return ""
 
 
-SOURCE = Source(name="native", find=LAYOUT.find, read=read, recognise=recognise, dated=LAYOUT.dated)
+SOURCE = Source(name="native", find=LAYOUT.find, read=read, recognise=recognise, own_ids=True)

@@ -8,41 +8,49 @@ from datetime import date, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
+from tracklake.sources.files import LogFile
+from tracklake.sources.lines import LONGEST_LINE
 from tracklake.sources.sample import Sample
-from tracklake.tables import contract
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Between which moments an event may have happened, UTC, both included."""
+    """Between which moments an event may have happened, UTC, both included, and the bytes of the longest line."""
 
     earliest: datetime
     latest: datetime
+    longest_line: int = LONGEST_LINE
 
 
-def no_catalogue(spark: SparkSession, folder: str, id_prefix: str) -> DataFrame:
-    """The catalogue of a source that has none."""
-    return contract("catalogue").no_rows(spark).drop("run_id")
+@dataclass(frozen=True)
+class Catalogue:
+    """How a source's own catalogue of songs is read.
+
+    ``find(spark, folder)`` lists its files, none where there is no catalogue. ``read(spark, paths, id_prefix)``
+    gives, one row per record, the columns of table ``catalogue`` but run_id, and ``raw_record``, ``reason``,
+    ``detail``, which are null unless the record cannot be used.
+    """
+
+    find: Callable[[SparkSession, str], list[LogFile]]
+    read: Callable[[SparkSession, list[str], str], DataFrame]
 
 
 @dataclass(frozen=True)
 class Source:
     """A log format.
 
-    ``find(spark, folder, start, end)`` lists the log files that the dates pick. ``read(spark, files, bounds,
+    ``find(spark, folder, start, end)`` lists the log files that the dates pick. ``read(spark, paths, bounds,
     id_prefix)`` gives arrivals: the columns of ``event`` but ingested_at and run_id, and ``raw_record``,
     ``reason``, ``detail``, which are null unless the record cannot become an event; track_id and artist_id may
     be null where the source gives names only. ``recognise(sample)`` says by what a sample of files is known to be
-    of this source, in words that follow "because", or nothing. ``catalogue(spark, folder, id_prefix)`` gives the
-    columns of table ``catalogue`` but run_id: no rows where the source has no catalogue.
-
-    A source is ``dated`` if its files say in their paths of which dates they are. Of one that is not, every file is
-    read, and a range of dates picks events by event_date.
+    of this source, in words that follow "because", or nothing. ``catalogue`` is None where the source has none.
+    ``own_ids`` says that event_id is the source's, so that one id may come with different times: the first one
+    counts.
     """
 
     name: str
-    find: Callable[[SparkSession, str, date | None, date | None], list[str]]
+    find: Callable[[SparkSession, str, date | None, date | None], list[LogFile]]
     read: Callable[[SparkSession, list[str], Bounds, str], DataFrame]
     recognise: Callable[[Sample], str]
-    catalogue: Callable[[SparkSession, str, str], DataFrame] = no_catalogue
-    dated: bool = True
+    catalogue: Catalogue | None = None
+    own_ids: bool = False

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from datetime import date
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tracklake.errors import InputMissing
+from tracklake.sources import song_data
 from tracklake.sources.arrivals import as_arrivals, one_of, prefixed
 from tracklake.sources.eventsim import LOGIN_ENDED, as_pages, topic
-from tracklake.sources.files import in_range, list_files, literal
+from tracklake.sources.files import LogFile, NoSuchFolder, list_files, pick
 from tracklake.sources.json_records import extra, field, number_as_text, records, said
-from tracklake.sources.lines import read_lines
+from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import SECONDS, millis, seconds_as_ms, whole
 from tracklake.sources.platforms import USER_AGENTS, family
 from tracklake.sources.sample import Sample
@@ -60,48 +59,26 @@ MAPPED = (
 _YEAR_2100_MS = 4_102_444_800_000
 
 
-def find(spark: SparkSession, folder: str, start: date | None, end: date | None) -> list[str]:
+def find(spark: SparkSession, folder: str, start: date | None, end: date | None) -> list[LogFile]:
     """The log files that the dates pick; InputMissing where there are none."""
     logs = f"{folder.rstrip('/')}/log_data"
     try:
         files = list_files(spark, logs)
-    except InputMissing:
-        files = _files_of_topics(spark, folder)
+    except NoSuchFolder:
+        files = [file for file in list_files(spark, folder) if topic(file.path)]
         if not files:
             raise
-    if not files:
-        raise InputMissing(f"There is no log file in {logs}: nothing was read.")
-    chosen = [path for path in files if in_range(_below(path), start, end)]
-    if not chosen:
-        raise InputMissing(
-            f"None of the {len(files)} log files in {logs} is of the dates {start or '...'} to {end or '...'}: "
-            "choose others with --start and --end."
-        )
-    return chosen
-
-
-def _files_of_topics(spark: SparkSession, folder: str) -> list[str]:
-    try:
-        return [path for path in list_files(spark, folder) if topic(path)]
-    except InputMissing:
-        return []
-
-
-def _below(path: str) -> str:
-    """The end of a path that may say a date: what stands below log_data, or from the topic on."""
-    return (
-        path.rpartition("/log_data/")[2] if "/log_data/" in path else path[path.rindex(f"/{topic(path)}") :]
-    )
+    return pick(files, logs, start, end)
 
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per line of the files that is not blank. Names of persons are dropped here."""
-    stated = records(read_lines(spark, files))
+    stated = records(read_lines(spark, files, bounds.longest_line))
     return arrivals(as_pages(stated) if any(map(topic, files)) else stated, bounds, id_prefix)
 
 
 def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
-    """Arrivals, one per record of a page (``m``, ``line``, ``source_file``)."""
+    """Arrivals, one per record of a page (``m``, ``line``, ``cut``, ``source_file``)."""
     level = F.lower(field("level"))
     stated = (
         pages.withColumns(
@@ -148,7 +125,7 @@ def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     return as_arrivals(stated, SOURCE.name, columns, _REASONS)
 
 
-_REASONS = {
+_REASONS = UNREADABLE | {
     "not_json": "The line is not one JSON object.",
     "no_page": "The record has no page: it does not say what happened.",
     "no_time": "The record has no ts.",
@@ -160,7 +137,7 @@ _REASONS = {
 
 def _reason() -> Column:
     return (
-        F.when(F.col("m").isNull(), "not_json")
+        F.when(F.col("m").isNull(), F.coalesce(unreadable(), F.lit("not_json")))
         .when(F.col("page").isNull(), "no_page")
         .when(field("ts").isNull(), "no_time")
         .when(F.col("ts").isNull(), "bad_time")
@@ -184,47 +161,6 @@ def _differs() -> dict[str, Column]:
     }
 
 
-def catalogue(spark: SparkSession, folder: str, id_prefix: str) -> DataFrame:
-    """The songs of song_data: one row per song_id, no rows where there is no song_data."""
-    songs = f"{folder.rstrip('/')}/song_data"
-    fields = "song_id string, title string, artist_id string, artist_name string, artist_location string"
-    fields += ", artist_latitude double, artist_longitude double, duration string, year string"
-    try:
-        lines = (
-            spark.read.option("recursiveFileLookup", "true")
-            .text(literal(songs))
-            .select("value", "_metadata.file_path", "_metadata.file_modification_time")
-        )
-    except AnalysisException as error:
-        if error.getCondition() != "PATH_NOT_FOUND":
-            raise
-        return contract("catalogue").no_rows(spark).drop("run_id")
-    year = F.col("r.year").try_cast("int")
-    stated = lines.select(
-        F.from_json("value", fields).alias("r"), "file_path", "file_modification_time"
-    ).select(
-        F.lit(SOURCE.name).alias("source"),
-        F.concat(F.lit(id_prefix), "r.song_id").alias("track_id"),
-        repaired(F.col("r.title")).alias("title"),
-        F.concat(F.lit(id_prefix), "r.artist_id").alias("artist_id"),
-        repaired(F.col("r.artist_name")).alias("artist_name"),
-        F.nullif(repaired(F.col("r.artist_location")), F.lit("")).alias("artist_location"),
-        F.col("r.artist_latitude").alias("artist_latitude"),
-        F.col("r.artist_longitude").alias("artist_longitude"),
-        seconds_as_ms(F.col("r.duration").try_cast(SECONDS)).alias("duration_ms"),
-        F.when(year > 0, year).alias("release_year"),
-        F.col("file_modification_time").alias("stated_at"),
-        F.col("file_path").alias("source_file"),
-    )
-    newest = [name for name in stated.columns if name not in ("source", "track_id")]
-    return (
-        stated.where(F.col("track_id").isNotNull() & F.col("artist_id").isNotNull())
-        .groupBy("source", "track_id")
-        .agg(F.max_by(F.struct(*newest), F.struct("stated_at", "source_file")).alias("r"))
-        .select("source", "track_id", "r.*")
-    )
-
-
 def recognise(sample: Sample) -> str:
     """Pages of sessions, or the names of eventsim's topics."""
     topics = sorted({name for name in map(topic, sample.paths) if name})
@@ -235,4 +171,4 @@ def recognise(sample: Sample) -> str:
     return ""
 
 
-SOURCE = Source(name="sparkify", find=find, read=read, recognise=recognise, catalogue=catalogue)
+SOURCE = Source(name="sparkify", find=find, read=read, recognise=recognise, catalogue=song_data.CATALOGUE)

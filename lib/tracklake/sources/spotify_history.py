@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from tracklake.sources.arrivals import as_arrivals, prefixed
 from tracklake.sources.documents import read_documents
+from tracklake.sources.files import LogFile
 from tracklake.sources.json_records import elements, extra, field, records, said
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.numbers import LONGEST_MS, moment, truth, whole, within
@@ -70,14 +71,16 @@ _PLATFORMS = {
 }
 
 
-def find(spark: SparkSession, folder: str, start: date | None, end: date | None) -> list[str]:
+def find(spark: SparkSession, folder: str, start: date | None, end: date | None) -> list[LogFile]:
     """The history files, whatever the dates; InputMissing where there are none.
 
     The short form states plays of the last year less exactly: beside the extended one it is left out.
     """
     files = LAYOUT.find(spark, folder, start, end)
-    extended = {listener_folder(path) for path in files if not _SHORT.search(path)}
-    return [path for path in files if not _SHORT.search(path) or listener_folder(path) not in extended]
+    extended = {listener_folder(file.path) for file in files if not _SHORT.search(file.path)}
+    return [
+        file for file in files if not _SHORT.search(file.path) or listener_folder(file.path) not in extended
+    ]
 
 
 def listener_folder(path: str) -> str:
@@ -195,7 +198,7 @@ def _differs() -> dict[str, Column]:
 
 def recognise(sample: Sample) -> str:
     """The history's own names of files, with a field in them that only it has."""
-    named = LAYOUT.logs(sample.paths)
+    named = [path for path in sample.paths if LAYOUT.names_a_log(path)]
     fields = {name for record in sample.objects() for name in record}
     telling = sorted(fields & {"ms_played", "msPlayed"})
     if not named or not telling:
@@ -205,4 +208,4 @@ def recognise(sample: Sample) -> str:
     )
 
 
-SOURCE = Source(name="spotify_history", find=find, read=read, recognise=recognise, dated=LAYOUT.dated)
+SOURCE = Source(name="spotify_history", find=find, read=read, recognise=recognise)

@@ -28,6 +28,8 @@ from tracklake.tables import (
     quarantine,
     satisfaction_model,
     session_satisfaction,
+    source_file,
+    source_profile,
 )
 from tracklake.tables.contract import Column, Contract, Reference
 
@@ -37,6 +39,8 @@ CONTRACTS: dict[str, Contract] = {
     module.CONTRACT.name: module.CONTRACT
     for module in (
         event,
+        source_file,
+        source_profile,
         quarantine,
         catalogue,
         dim_date,

@@ -75,3 +75,42 @@ def resolve(events: DataFrame, catalogue: DataFrame) -> DataFrame:
         )
         .select(*events.columns)
     )
+
+
+def unresolved(events: DataFrame, catalogue: DataFrame) -> DataFrame:
+    """The events, those ids taken away again that ``resolve`` gave them by this catalogue."""
+    none = F.lit(None).cast("string")
+    own = {"_own_track_id": F.col("track_id"), "_own_artist_id": F.col("artist_id")}
+    both = resolve(events.withColumns(own).withColumns({"track_id": none, "artist_id": none}), catalogue)
+    found = {"_both_track_id": F.col("track_id"), "_both_artist_id": F.col("artist_id")}
+    one = resolve(
+        both.withColumns(found).withColumns({"track_id": F.col("_own_track_id"), "artist_id": none}),
+        catalogue,
+    )
+    track_found = F.col("_own_track_id").eqNullSafe(F.col("_both_track_id"))
+    artist_found = F.when(
+        track_found, F.col("_own_artist_id").eqNullSafe(F.col("_both_artist_id"))
+    ).otherwise(F.col("_own_artist_id").eqNullSafe(F.col("artist_id")))
+    return one.withColumns(
+        {
+            "track_id": F.when(~track_found, F.col("_own_track_id")),
+            "artist_id": F.when(~artist_found, F.col("_own_artist_id")),
+        }
+    ).select(*events.columns)
+
+
+def dates_with_other_ids(events: DataFrame, before: DataFrame, after: DataFrame) -> DataFrame:
+    """event_date of each day on which ``after``, a catalogue, gives an event other ids than ``before`` did."""
+    stated = ("title", "artist_name", "track_id", "artist_id")
+    was, now = before.select(*stated), after.select(*stated)
+    names = now.subtract(was).union(was.subtract(now)).select("artist_name").distinct()
+    named = (
+        events.select("event_date", "track_name", "artist_name", "track_id", "artist_id")
+        .join(F.broadcast(names), on="artist_name", how="left_semi")
+        .distinct()
+        .withColumns({"_was_track_id": F.col("track_id"), "_was_artist_id": F.col("artist_id")})
+    )
+    same = F.col("track_id").eqNullSafe(F.col("_was_track_id")) & F.col("artist_id").eqNullSafe(
+        F.col("_was_artist_id")
+    )
+    return resolve(unresolved(named, before), after).where(~same).select("event_date").distinct()

@@ -1,0 +1,155 @@
+"""What a run has to read: files that are new or have changed since they were read."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from tracklake.run import Run
+from tracklake.sources.files import LogFile
+from tracklake.sources.source import Bounds
+from tracklake.tables import contract
+from tracklake.transforms import arrivals as arrived
+from tracklake.transforms.events import dates_with_other_ids
+from tracklake.transforms.profile import drift, profile
+from tracklake.transforms.source_files import as_read, as_read_last, listing
+
+NEAR = timedelta(days=31)
+"""How far apart two days of a source may be to be compared."""
+
+MOST_SHOWN = 20
+"""Rows of source_profile that a run prints."""
+
+
+def known_files(run: Run, files: list[LogFile]) -> dict[str, Row]:
+    """Of the files those that the lake has read at some time: their rows of source_file by uri."""
+    if not files or "source_file" not in run.base.tables:
+        return {}
+    listed = listing(run.spark, [(file.uri, file.size, file.modified_at, None, None) for file in files])
+    return {row.path: row for row in as_read_last(listed, run.published("source_file")).collect()}
+
+
+def unread(run: Run, files: list[LogFile], known: dict[str, Row]) -> list[LogFile]:
+    """The files of which the lake does not have, as they are now, all that the run's source and dates pick."""
+    return [file for file in files if file.uri not in known or not _has(run, file, known[file.uri])]
+
+
+def _has(run: Run, file: LogFile, read: Row) -> bool:
+    source, _ = run.logs()
+    if not read.is_unchanged or read.source != source.name:
+        return False
+    since = read.first_date is None or (run.start is not None and read.first_date <= run.start)
+    until = read.last_date is None or (run.end is not None and read.last_date >= run.end)
+    return since and until
+
+
+def read_events(run: Run, files: list[LogFile], bounds: Bounds) -> DataFrame:
+    """Arrivals of the files; of those whose path says no date the events that the run's dates pick."""
+    source, _ = run.logs()
+    id_prefix = run.conf.source(source.name).id_prefix
+    ranged = run.start is not None or run.end is not None
+    whole = [file.path for file in files if file.days or not ranged]
+    in_part = [file.path for file in files if not file.days and ranged]
+    parts = []
+    if whole:
+        parts.append(source.read(run.spark, whole, bounds, id_prefix))
+    if in_part:
+        found = source.read(run.spark, in_part, bounds, id_prefix)
+        parts.append(arrived.within(found, run.start, run.end))
+    if not parts:
+        return arrived.none(run.spark)
+    return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1])
+
+
+def read_songs(run: Run, files: list[LogFile]) -> DataFrame:
+    """Records of the source's catalogue in the files."""
+    source, _ = run.logs()
+    if not files or source.catalogue is None:
+        return arrived.with_reasons(contract("catalogue").no_rows(run.spark).drop("run_id"))
+    id_prefix = run.conf.source(source.name).id_prefix
+    return source.catalogue.read(run.spark, [file.path for file in files], id_prefix)
+
+
+def renamed(run: Run, dates: set[date]) -> set[date]:
+    """Of the dates in the lake those with events whose track or artist the catalogue now knows otherwise."""
+    if "catalogue" not in run.staged or "event" not in run.base.tables:
+        return set()
+    events, before, after = run.published("event", dates), run.published("catalogue"), run.read("catalogue")
+    return {row.event_date for row in dates_with_other_ids(events, before, after).collect()}
+
+
+def stage_source_files(run: Run, rows: DataFrame, again: bool) -> None:
+    """Stages what is to be known of the files that the run has read, some of them not for the first time."""
+    stamped = rows.withColumns({"run_id": F.lit(run.run_id), "read_at": F.lit(run.began_at)})
+    if again:
+        run.stage_members("source_file", stamped, "path")
+    else:
+        run.stage_new("source_file", stamped)
+
+
+def files_of(run: Run, logs: list[LogFile], arrivals: DataFrame, events: DataFrame) -> DataFrame:
+    """source_file rows of the log files, from their arrivals and the events of the lake on their dates."""
+    return as_read(_listed(run, logs, "log"), arrivals, events)
+
+
+def files_of_songs(run: Run, songs: list[LogFile], stated: DataFrame) -> DataFrame:
+    """source_file rows of the catalogue's files; a song that stands in two of them is no duplicate."""
+    rows = as_read(_listed(run, songs, "catalogue"), stated, contract("event").no_rows(run.spark))
+    return rows.withColumn("duplicates", F.lit(0).cast("bigint"))
+
+
+def stage_profile(run: Run, dates: set[date]) -> None:
+    """Stages source_profile of these dates, and of the next day of each source, which is told against them.
+
+    Says which fields have drifted on the dates. A source whose last day is more than NEAR before begins anew.
+    """
+    near = {day for day in run.slices("source_profile") if min(dates) - NEAR <= day <= max(dates) + NEAR}
+    beside = run.published("source_profile", near - dates).where("status <> 'gone'").drop("status")
+    fresh = run.keep("profile", profile(run.read("event", dates), run.staged["event"].commit.rows_added))
+    days = beside.select("source", "event_date").distinct().collect() if near - dates else []
+    after = {
+        min(
+            (later.event_date for later in days if later.source == name and later.event_date > day),
+            default=day,
+        )
+        for name in {one.source for one in days}
+        for day in dates
+    }
+    drifted = drift(fresh.unionByName(beside)).where(F.col("event_date").isin(sorted(dates | after)))
+    run.stage("source_profile", drifted, dates | after)
+    shown = run.read("source_profile", dates).where("status <> 'known'")
+    found = shown.orderBy("event_date", "source", "field").limit(MOST_SHOWN).collect()
+    if found:
+        run.steps.table(
+            "Fields that differ from the day before (source_profile has them all)",
+            ["date", "source", "field", "status", "null share", "types"],
+            [[r.event_date, r.source, r.field, r.status, r.null_share, r.types] for r in found],
+        )
+
+
+def _listed(run: Run, files: list[LogFile], kind: str) -> DataFrame:
+    source, _ = run.logs()
+    asked = (run.start, run.end)
+    rows = [
+        (file.uri, file.size, file.modified_at, *(asked if kind == "log" and not file.days else (None, None)))
+        for file in files
+    ]
+    return listing(run.spark, rows).withColumns({"kind": F.lit(kind), "source": F.lit(source.name)})
+
+
+def warn_of_mixed_ids(run: Run) -> None:
+    """Says so if this source and another one in the lake both bring their ids without a prefix."""
+    source, _ = run.logs()
+    if run.conf.source(source.name).id_prefix:
+        return
+    names = run.published("source_file").select("source").distinct().collect()
+    others = sorted(row.source for row in names if row.source != source.name)
+    bare = [name for name in others if not run.conf.source(name).id_prefix]
+    if bare:
+        run.steps.note(
+            f"Note: {source.name} and {', '.join(bare)} share one namespace of user, track and artist ids: if the "
+            f"same id means different things in them, give one an id_prefix in conf/{run.conf.env}.toml before its "
+            "first run."
+        )

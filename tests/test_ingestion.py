@@ -1,0 +1,243 @@
+"""What a run reads: new files, changed ones, and of files without a date the events of the range."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs import build_dimensions, ingest_events
+from tests.conftest import Job
+from tests.logs import Reads, files, record, write
+from tracklake.config import Conf, SourceSettings
+from tracklake.errors import InputMissing
+from tracklake.incoming import warn_of_mixed_ids
+from tracklake.sources import source
+from tracklake.sources.files import days_of, list_files
+from tracklake.transforms.arrivals import on_one_day
+from tracklake.transforms.events import dates_with_other_ids, unresolved
+
+pytestmark = pytest.mark.usefixtures("unaudited")
+
+
+def song(number: int, title: str, artist: str) -> str:
+    ids = {"song_id": f"S{number}", "artist_id": f"A{number}"}
+    return json.dumps(ids | {"title": title, "artist_name": artist, "duration": 200.0, "year": 0})
+
+
+@pytest.fixture
+def reads(run_job: Job, tmp_path: Path) -> Reads:
+    return Reads(run_job, tmp_path)
+
+
+def test_a_run_reads_new_and_changed_files_only(reads: Reads) -> None:
+    first = reads.write("2018-11-02.json", record(1, 0), record(1, 1), "broken")
+    reads.write("2018-11-03.json.gz", record(2, 0), record(1, 1))
+    lake = reads.run()
+    assert "5 records read = 3 events + 1 duplicates + 1 quarantined" in reads.said
+    assert files(lake) == {"2018-11-02.json": (3, 2, 0, 1, 0), "2018-11-03.json.gz": (2, 1, 1, 0, 0)}
+
+    before = lake.release()
+    assert reads.run().release() == before
+    assert "No new files: all 2 log files" in reads.said
+
+    reads.write("2018-11-02.json", record(1, 0), record(1, 1), "broken", record(1, 2))
+    reads.write("2018-11-04.json", record(3, 0))
+    lake = reads.run()
+    assert "Reading 2 of 3 log files" in reads.said
+    assert "5 records read = 2 events + 2 duplicates + 1 quarantined" in reads.said
+    assert files(lake)["2018-11-02.json"] == (4, 3, 0, 1, 0)
+    assert (lake.read("event").count(), lake.read("quarantine").count()) == (5, 1)
+
+    later = first.stat().st_mtime + 60  # the same bytes, written again
+    os.utime(first, (later, later))
+    reads.run()
+    assert "Reading 1 of 3 log files" in reads.said
+    assert "4 records read = 0 events + 3 duplicates + 1 quarantined" in reads.said
+
+    lake = reads.run(reprocess=True)
+    assert "Reading 3 of 3 log files" in reads.said
+    assert (lake.read("event").count(), lake.read("quarantine").count()) == (5, 1)
+
+
+def test_a_late_record_brings_its_own_day_up_to_date_and_no_other(reads: Reads) -> None:
+    for day in (1, 2, 3, 4):
+        reads.write(f"2018-11-0{day + 1}.json", record(day))
+    reads.run()
+    reads.write("2018-11-06.json", record(3, 1), record(5))
+    release = reads.run().release()
+    assert "2 records read = 2 events + 0 duplicates + 0 quarantined" in reads.said
+    # 2018-11-04 and 2018-11-06, and the days before them, whose last plays they may end.
+    assert (release.rows_added["event"], release.rows_removed["event"]) == (5, 3)
+
+
+def test_an_id_of_the_source_itself_counts_on_the_day_it_came_with_first(spark: SparkSession) -> None:
+    columns = "event_id string, event_date string"
+    lake = spark.createDataFrame([("held", "d5")], columns)
+    come = [("held", "d1"), ("held", "d5"), ("new", "d3"), ("new", "d2"), ("new", "d2"), ("other", "d9")]
+    found = on_one_day(spark.createDataFrame(come, columns), lake).collect()
+    assert sorted(tuple(row) for row in found) == [
+        ("held", "d5"),
+        ("new", "d2"),
+        ("new", "d2"),
+        ("other", "d9"),
+    ]
+
+
+def test_where_a_path_says_no_date_the_range_picks_events(reads: Reads) -> None:
+    reads.write("all.json", record(1), record(2), record(3), record(4), "broken")
+    reads.write("2018-11-03.json", record(2, 5), record(1, 5))
+    lake = reads.run(start=2, end=3)
+    assert "5 records read = 4 events + 0 duplicates + 1 quarantined (+ 2 outside the range)" in reads.said
+    assert files(lake) == {"all.json": (5, 2, 0, 1, 2), "2018-11-03.json": (2, 2, 0, 0, 0)}
+
+    reads.run(start=3, end=3)
+    assert "No new files" in reads.said
+
+    lake = reads.run(start=1, end=4)
+    assert "Reading 1 of 2 log files" in reads.said
+    assert "5 records read = 2 events + 2 duplicates + 1 quarantined" in reads.said
+    assert lake.read("event").count() == 6
+    assert lake.read("quarantine").count() == 1
+
+
+@pytest.mark.parametrize(("own", "other", "warned"), [("", "", True), ("s:", "", False), ("", "n:", False)])
+def test_a_second_source_without_id_prefix_is_warned_about(
+    spark: SparkSession, conf: Conf, own: str, other: str, warned: bool
+) -> None:
+    prefixes = {"sparkify": SourceSettings(id_prefix=own), "native": SourceSettings(id_prefix=other)}
+    notes: list[str] = []
+    run = SimpleNamespace(
+        logs=lambda: (source("sparkify"), "logs"),
+        conf=conf.model_copy(update={"sources": prefixes}),
+        published=lambda table: spark.createDataFrame([("native",), ("sparkify",)], "source string"),
+        steps=SimpleNamespace(note=notes.append),
+    )
+    warn_of_mixed_ids(run)
+    assert [("native" in note and "id_prefix" in note) for note in notes] == [True] * warned
+
+
+def play(day: int, item: int, title: str, artist: str) -> str:
+    return record(day, item, page="NextSong", song=title, artist=artist, length=200.0)
+
+
+SONGS = {
+    "A/1.json": song(1, "Known", "Twins"),
+    "A/2.json": song(2, "Late", "Sole"),
+    "A/3.json": song(3, "Other", "Twins"),
+}
+"""Twins is first one artist, then two: plays of their other titles belong to an inferred artist then."""
+
+
+def test_a_catalogue_that_grows_gives_the_lake_of_one_that_was_there_from_the_start(
+    reads: Reads, run_job: Job, tmp_path: Path
+) -> None:
+    songs = reads.logs / "song_data"
+    reads.write(
+        "2018-11-02.json", play(1, 0, "Late", "Sole"), play(1, 1, "Else", "Sole"), play(1, 2, "X", "Twins")
+    )
+    reads.write("2018-11-05.json", play(4, 0, "Known", "Twins"), play(4, 1, "Y", "Nobody"))
+    write(songs, "A/1.json", [SONGS["A/1.json"]])
+    reads.run()
+    run_job(build_dimensions, reads.lake_at)
+
+    for name in ("A/2.json", "A/3.json"):
+        write(songs, name, [SONGS[name]])
+    write(songs, "A/4.json", ['{"title": "No ids", "artist_name": "Sole"}'])
+    lake = reads.run()
+    assert "0 records read = 0 events" in reads.said
+    assert "1 catalogue records quarantined" in reads.said
+    ids = {row.track_name: (row.track_id, row.artist_id) for row in lake.read("event").collect()}
+    assert ids["Late"] == ("S2", "A2")
+    assert ids["Else"][1] == "A2"
+    assert ids["X"][1].startswith("inferred:")
+    assert lake.release().rows_added["event"] == 3  # the slice of 2018-11-02 alone
+    lake = run_job(build_dimensions, reads.lake_at)
+
+    at_once = run_job(ingest_events, tmp_path / "at-once", reads.logs)
+    at_once = run_job(build_dimensions, tmp_path / "at-once")
+    for table, columns in {
+        "event": ("event_id", "track_id", "artist_id"),
+        "dim_artist": ("artist_key", "artist_name", "is_inferred", "is_current"),
+        "dim_track": ("track_key", "title", "artist_id", "is_inferred"),
+        "bridge_track_artist": ("track_id", "artist_id"),
+        "quarantine": ("raw_record", "reason"),
+    }.items():
+        mine, theirs = (each.read(table).select(*columns) for each in (lake, at_once))
+        assert sorted(mine.collect()) == sorted(theirs.collect())
+
+
+def test_ids_that_the_source_itself_gave_stay(spark: SparkSession) -> None:
+    columns = "event_date string, track_name string, artist_name string, track_id string, artist_id string"
+    before, after = (
+        spark.createDataFrame(rows, "title string, artist_name string, track_id string, artist_id string")
+        for rows in ([("T", "A", "S2", "A2")], [("T", "A", "S2", "A2"), ("T", "A", "S1", "A1")])
+    )
+    events = spark.createDataFrame(
+        [
+            ("d1", "T", "A", "own", "A9"),
+            ("d2", "T", "A", "S2", "A2"),
+            ("d3", None, None, None, None),
+            ("d4", "T", "A", "own", "A2"),
+            ("d5", "T", "A", "S2", "A9"),
+        ],
+        columns,
+    )
+    ids = {row.event_date: (row.track_id, row.artist_id) for row in unresolved(events, before).collect()}
+    assert ids == {
+        "d1": ("own", "A9"),
+        "d2": (None, None),
+        "d3": (None, None),
+        "d4": ("own", None),
+        "d5": (None, "A9"),
+    }
+    dates = {row.event_date for row in dates_with_other_ids(events, before, after).collect()}
+    assert dates == {"d2", "d4", "d5"}
+
+
+def test_links_that_go_round_in_a_circle_are_refused(spark: SparkSession, tmp_path: Path) -> None:
+    write(tmp_path / "logs", "2018-11-02.json", ["{}"])
+    write(tmp_path / "elsewhere", "more.json", ["{}"])
+    (tmp_path / "logs" / "link").symlink_to(tmp_path / "elsewhere")
+    assert [Path(file.path).name for file in list_files(spark, str(tmp_path / "logs"))] == [
+        "2018-11-02.json",
+        "more.json",
+    ]
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "logs")
+    with pytest.raises(InputMissing, match="leads back to"):
+        list_files(spark, str(tmp_path / "logs"))
+
+
+def test_a_file_is_listed_as_it_stands_whatever_its_name(spark: SparkSession, tmp_path: Path) -> None:
+    name = "date=2018-11-02/a b%20[1]{x}#ü.json"
+    written = write(tmp_path / "2031-01-01 logs", name, ["{}"])
+    write(tmp_path / "2031-01-01 logs", "_hidden/x.json", ["{}"])
+    [file] = list_files(spark, str(tmp_path / "2031-01-01 logs"))
+    assert file.path == f"file:{written}"
+    assert file.size == written.stat().st_size
+    assert file.modified_at.timestamp() == pytest.approx(written.stat().st_mtime, abs=0.001)
+    assert file.days == (date(2018, 11, 2), date(2018, 11, 2))
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "last"),
+    [
+        ("2018/11/part.json", date(2018, 11, 1), date(2018, 11, 30)),
+        ("2018/11/2018-11-05-events.json", date(2018, 11, 5), date(2018, 11, 5)),
+        ("year=2020/month=2/x.json", date(2020, 2, 1), date(2020, 2, 29)),
+        ("year=2020/month=2/day=29/x.json", date(2020, 2, 29), date(2020, 2, 29)),
+        ("date=20181105/hour=07/x.json.gz", date(2018, 11, 5), date(2018, 11, 5)),
+    ],
+)
+def test_a_path_says_which_days_it_is_of(path: str, first: date, last: date) -> None:
+    assert days_of(path) == (first, last)
+
+
+@pytest.mark.parametrize("path", ["all.json", "2019-02-30.json", "part-0001.json", "1541073600000.json"])
+def test_a_path_without_a_date_says_none(path: str) -> None:
+    assert days_of(path) is None

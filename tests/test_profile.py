@@ -1,0 +1,101 @@
+"""Drift of a source's fields from one of its days to the next."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from tests.conftest import Job
+from tests.logs import Reads, record
+from tracklake.tables import contract
+from tracklake.transforms.profile import drift, profile
+
+NOON = datetime(2018, 11, 1, 12)
+
+
+def events(spark: SparkSession, *rows: dict[str, object]) -> DataFrame:
+    """Events with these values; ``day`` counts from 2018-11-01."""
+    names = [column.name for column in contract("event").columns]
+    filled = []
+    for number, row in enumerate(rows):
+        time = NOON + timedelta(days=int(str(row["day"])))
+        known = {"event_id": str(number), "event_time": time, "event_date": time.date(), "source": "sparkify"}
+        values = known | row
+        filled.append(tuple(values.get(name) for name in names))
+    schema = contract("event").schema()
+    for field in schema:
+        field.nullable = True
+    return spark.createDataFrame(filled, schema)
+
+
+def statuses(drifted: DataFrame, day: int) -> dict[str, str]:
+    rows = drifted.where(F.col("event_date") == F.lit(date(2018, 11, 1 + day))).collect()
+    return {row.field: row.status for row in rows}
+
+
+def test_a_profile_counts_values_and_their_forms(spark: SparkSession) -> None:
+    told = events(
+        spark,
+        {"day": 0, "level": "free", "extra": '{"n": 1, "mixed": "text", "on": true}'},
+        {"day": 0, "extra": '{"n": 2.5, "mixed": {"a": 1}, "of": []}'},
+        {"day": 0, "level": "paid", "extra": None},
+        {"day": 0, "level": "paid"},
+    )
+    found = {row.field: (row.records, row.null_share, row.types) for row in profile(told, 4).collect()}
+    assert found == {
+        "level": (4, 0.25, "string"),
+        "extra.n": (4, 0.5, "number"),
+        "extra.mixed": (4, 0.5, "object, text"),
+        "extra.on": (4, 0.75, "boolean"),
+        "extra.of": (4, 0.75, "array"),
+    }
+
+
+def test_a_field_is_new_gone_or_of_another_type_against_the_source_s_day_before(spark: SparkSession) -> None:
+    told = events(
+        spark,
+        {"day": 0, "level": "free", "extra": '{"a": 1, "b": 1}'},
+        {"day": 1, "source": "native", "level": "free"},  # another source's day in between
+        {"day": 2, "level": "free", "extra": '{"a": "text", "c": 1}'},
+        {"day": 3, "level": "free", "extra": '{"a": "text", "c": 1}'},
+    )
+    drifted = drift(profile(told, 4))
+    assert set(statuses(drifted, 0).values()) == {"known"}
+    assert set(statuses(drifted, 1).values()) == {"known"}
+    assert statuses(drifted, 2) == {
+        "level": "known",
+        "extra.a": "changed",
+        "extra.b": "gone",
+        "extra.c": "new",
+    }
+    assert statuses(drifted, 3) == {"level": "known", "extra.a": "known", "extra.c": "known"}
+
+
+def test_a_rare_field_may_miss_a_day(spark: SparkSession) -> None:
+    many = [{"day": 0, "extra": '{"common": 1}'} for _ in range(199)]
+    told = events(
+        spark, *many, {"day": 0, "extra": '{"common": 1, "rare": 1}'}, {"day": 1, "extra": '{"common": 1}'}
+    )
+    assert statuses(drift(profile(told, 201)), 1) == {"extra.common": "known"}
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_a_day_that_comes_later_changes_what_the_next_one_is_told_against(
+    run_job: Job, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    days = {1: record(1, campaign="x"), 2: record(2), 3: record(3, campaign="x")}
+    lakes = []
+    for order in ((1, 3, 2), (1, 2, 3)):
+        reads = Reads(run_job, tmp_path_factory.mktemp("profile"))
+        for day in order:
+            reads.write(f"2018-11-0{day + 1}.json", days[day])
+            lake = reads.run()
+            if day == 2:
+                assert "gone" in reads.said
+        lakes.append(sorted(tuple(row) for row in lake.read("source_profile").drop("types").collect()))
+    assert lakes[0] == lakes[1]
+    found = {(row[1].day, row[2]): row[5] for row in lakes[0]}
+    assert (found[3, "extra.campaign"], found[4, "extra.campaign"]) == ("gone", "new")
