@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
-from contenders import CONTENDERS, environment, submitted
+from contenders import CONTENDERS, environment
+from generated import generate
 from measured import Measured, measure
 from rich.console import Console
 from rich.table import Table
@@ -18,9 +19,6 @@ from same_tables import COMPARED, differences, fingerprint
 
 from tracklake.tables import CONTRACTS
 
-DAYS = 30
-EVENTS_PER_LISTENER = 250  # in 30 days, see docs/generator.md
-SEED = 7
 BASELINE = "plain"
 _STEP = re.compile(r"^✓ (?P<title>.*?)\s+(?:(?P<rows>[\d,]+) rows\s+)?(?P<seconds>[\d.]+) s$", re.MULTILINE)
 
@@ -38,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
             logs = work / f"logs-{events}"
             if not (logs / "manifest.json").exists():
                 console.print(f"Generating {events:,} events ...")
-                _generate(logs, events, asked.dirt, work)
+                generate(logs, events, asked.dirt, work)
             folders.append(logs)
         for logs in folders:
             fine &= _race(console, logs, work, asked.only)
@@ -59,23 +57,6 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--work", type=Path, help="where logs and tables stay (else a folder that is removed)"
     )
     return parser.parse_args(argv)
-
-
-def _generate(logs: Path, events: int, dirt: float, work: Path) -> None:
-    shutil.rmtree(logs, ignore_errors=True)
-    flags = {
-        "days": DAYS,
-        "users": max(1, events // EVENTS_PER_LISTENER),
-        "seed": SEED,
-        "dirt": dirt,
-        "output": logs,
-    }
-    command = submitted(
-        "generate_logs", *[text for name, value in flags.items() for text in (f"--{name}", str(value))]
-    )
-    done = measure(command, environment(), work, work / "generate_logs.log")
-    if done.code:
-        sys.exit(f"The logs could not be generated: {done.said.strip()} See {work}/generate_logs.log.")
 
 
 def _race(console: Console, logs: Path, work: Path, names: Sequence[str]) -> bool:
