@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tracklake.jars import spark_home
 
-QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m"
 """For a JVM that lives for seconds: it has no time to optimise."""
 
 _SECONDS_TO_START = 60

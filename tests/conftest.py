@@ -36,7 +36,7 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         "spark.driver.memory": "2g",
         "spark.sql.shuffle.partitions": "2",
         # Small data gives the JVM no time to optimise.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m",
         # A thousand plans and a table's state for every lake of every test would fill the heap.
         "spark.sql.ui.retainedExecutions": "5",
         "spark.ui.retainedJobs": "20",

@@ -38,7 +38,7 @@ def ends(said: Said, job: ModuleType, *flags: str | Path) -> tuple[int, str]:
         (
             ("--source", "sparkify", "--input", "/nowhere/at/all"),
             4,
-            "There is no folder /nowhere/at/all/log_data",
+            "There is no folder /nowhere/at/all",
         ),
         (("--source", "sparkifi", "--input", SMALL_LOGS), 2, "did you mean 'sparkify'?"),
         ((), 2, "--source NAME --input FOLDER"),

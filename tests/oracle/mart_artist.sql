@@ -163,12 +163,12 @@ SELECT
     END AS momentum,
     CASE WHEN NOT is_suppressed THEN rank END AS rank,
     CASE WHEN NOT is_suppressed THEN skips / plays END AS skip_rate,
-    CASE WHEN NOT is_suppressed THEN
+    CASE WHEN NOT is_suppressed AND plays > 0 THEN
         greatest(0, (skips / plays + 3.841458820694124 / (2 * plays)
             - 1.959963984540054 * sqrt(skips / plays * (1 - skips / plays) / plays + 3.841458820694124 / (4 * plays * plays)))
             / (1 + 3.841458820694124 / plays))
     END AS skip_low,
-    CASE WHEN NOT is_suppressed THEN
+    CASE WHEN NOT is_suppressed AND plays > 0 THEN
         least(1, (skips / plays + 3.841458820694124 / (2 * plays)
             + 1.959963984540054 * sqrt(skips / plays * (1 - skips / plays) / plays + 3.841458820694124 / (4 * plays * plays)))
             / (1 + 3.841458820694124 / plays))

@@ -55,12 +55,12 @@ measured AS (
         period_start,
         rate,
         x / nullif(n, 0) AS value,
-        greatest(0, (value + 3.841458820694124 / (2 * n)
+        CASE WHEN n > 0 THEN greatest(0, (value + 3.841458820694124 / (2 * n)
             - 1.959963984540054 * sqrt(value * (1 - value) / n + 3.841458820694124 / (4 * n * n)))
-            / (1 + 3.841458820694124 / n)) AS low,
-        least(1, (value + 3.841458820694124 / (2 * n)
+            / (1 + 3.841458820694124 / n)) END AS low,
+        CASE WHEN n > 0 THEN least(1, (value + 3.841458820694124 / (2 * n)
             + 1.959963984540054 * sqrt(value * (1 - value) / n + 3.841458820694124 / (4 * n * n)))
-            / (1 + 3.841458820694124 / n)) AS high,
+            / (1 + 3.841458820694124 / n)) END AS high,
         coalesce((x + strength * coalesce(p, 0)) / nullif(n + strength, 0), p, 0) AS shrunk
     FROM trial
     LEFT JOIN prior USING (period, period_start, rate)

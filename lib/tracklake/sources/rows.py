@@ -20,12 +20,13 @@ def parquet_rows(spark: SparkSession, files: list[str]) -> DataFrame:
 
 def row_records(rows: DataFrame) -> DataFrame:
     """``m``, the columns of a row as text by name (lists and structs as JSON), ``line``, the row as a JSON object,
-    and ``source_file``."""
+    which is never ``cut``, and ``source_file``."""
     names = [field.name for field in rows.schema]
     texts = [_text(field) for field in rows.schema]
     return rows.select(
         F.map_from_arrays(F.array(*[F.lit(name) for name in names]), F.array(*texts)).alias("m"),
         F.to_json(F.struct(*[F.col(f"`{name}`") for name in names])).alias("line"),
+        F.lit(False).alias("cut"),
         F.col("_metadata.file_path").alias("source_file"),
     )
 

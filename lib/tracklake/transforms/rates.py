@@ -41,8 +41,8 @@ class Rate:
         spread = Z * F.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
         scale = 1 + Z * Z / n
         return (
-            F.greatest(F.lit(0.0), (centre - spread) / scale),
-            F.least(F.lit(1.0), (centre + spread) / scale),
+            F.when(n.isNotNull(), F.greatest(F.lit(0.0), (centre - spread) / scale)),
+            F.when(n.isNotNull(), F.least(F.lit(1.0), (centre + spread) / scale)),
         )
 
     def shrunk(self, mean: Column, strength: Column) -> Column:
