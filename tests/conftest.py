@@ -33,7 +33,7 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
     """A configuration with as few tasks as small data needs, and marts that tell of single listeners."""
     settings = {
         **conf.spark.conf,
-        "spark.driver.memory": "2g",
+        "spark.driver.memory": "4g",
         "spark.sql.shuffle.partitions": "2",
         # Small data gives the JVM no time to optimise.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m",
