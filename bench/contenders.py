@@ -64,7 +64,7 @@ def _parquet(con: duckdb.DuckDBPyConnection, output: Path, table: str) -> duckdb
 CONTENDERS = {
     contender.name: contender
     for contender in (
-        Contender("tracklake", "run_pipeline, audits and all", _tracklake, _released),
+        Contender("tracklake", "run_pipeline without the marts, audits and all", _tracklake, _released),
         Contender("plain", "the same tables by plain PySpark and Delta, no audits", _plain, _delta),
         Contender("duckdb", "the same tables by DuckDB, to Parquet", _duckdb, _parquet),
     )

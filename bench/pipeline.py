@@ -1,4 +1,4 @@
-"""Measures run_pipeline beside plain PySpark and DuckDB on the same generated logs; compares the tables."""
+"""Measures run_pipeline without the marts beside plain PySpark and DuckDB on the same logs; compares the tables."""
 
 import argparse
 import json
