@@ -19,7 +19,7 @@ from tests.faults.lakes import RANGE, Lakes, lakes_of, run
 from tracklake import cli
 from tracklake.lake.delta import DeltaLog
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 Said = pytest.CaptureFixture[str]
 LAST_DAY = date(2019, 1, 1)

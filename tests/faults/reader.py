@@ -17,7 +17,7 @@ from pathlib import Path
 
 from deltalake import DeltaTable
 
-NOT_STATED = {"ingested_at", "run_id", "source_file"}
+NOT_STATED = {"ingested_at", "run_id", "source_file", "read_at"}
 """Columns that say when a row was read, by which run, and from which of the files that hold it."""
 
 MEASURED = {"table_name", "event_date", "metric"}
