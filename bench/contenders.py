@@ -78,5 +78,6 @@ def environment() -> Mapping[str, str]:
         "SPARK_HOME": str(spark_home()),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "PYTHONPATH": str(BENCH.parent),  # star_schema.py imports jobs
         "SPARK_LOCAL_IP": "127.0.0.1",
     }

@@ -21,14 +21,14 @@ Limits = tuple[float | None, float | None]
 def of_counts(earlier: Sequence[float]) -> Limits:
     """Limits of a number of rows: the spread is at least a tenth of the median, and that of chance alone."""
     middle = median(earlier)
-    return _around(middle, max(deviation(earlier), 0.1 * middle, sqrt(max(middle, 1))), 0, None)
+    return _around(middle, max(deviation(earlier), 0.1 * middle, sqrt(max(middle, 1))), None)
 
 
 def of_shares(earlier: Sequence[float], rows: int) -> Limits:
     """Limits of a share of so many rows: the spread is at least a hundredth, and that of chance alone."""
     middle = median(earlier)
     chance = sqrt(middle * (1 - middle) / rows) if rows else 1.0
-    return _around(middle, max(deviation(earlier), 0.01, chance), 0, 1)
+    return _around(middle, max(deviation(earlier), 0.01, chance), 1.0)
 
 
 def of_hours(earlier: Sequence[float]) -> Limits:
@@ -69,6 +69,7 @@ def stability_index(now: Mapping[str, int], earlier: Mapping[str, int]) -> float
     return index
 
 
-def _around(middle: float, spread: float, least: float, most: float | None) -> Limits:
+def _around(middle: float, spread: float, most: float | None) -> Limits:
+    """Limits of what is never below 0, nor above ``most``. Floats, all of them: they become doubles of a table."""
     upper = middle + SPREADS * spread
-    return max(least, middle - SPREADS * spread), upper if most is None else min(most, upper)
+    return max(0.0, middle - SPREADS * spread), upper if most is None else min(most, upper)
