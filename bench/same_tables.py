@@ -7,13 +7,14 @@ import duckdb
 
 from tracklake.tables import CONTRACTS, Contract
 
-OF_MARTS = frozenset(
+ONLY_IN_OURS = frozenset(
     {"context_type", "early_skips", "replays", "heard_ms", "length_ms", "saves", "listeners_sketch"}
+    | {"artist_ids"}
 )
-"""Columns of facts that only the marts need; the other contenders build no marts and lack them."""
+"""Columns that only marts, or other sources than sparkify, need: the other contenders lack them."""
 
-NOT_COMPARED = frozenset({"ingested_at", "run_id", "source_file", "detail"}) | OF_MARTS
-"""When and by which run a record was read, from which of the files that hold it, a refusal's words; OF_MARTS."""
+NOT_COMPARED = frozenset({"ingested_at", "run_id", "source_file", "detail"}) | ONLY_IN_OURS
+"""When and by which run a record was read, from which of the files that hold it, a refusal's words; the above."""
 
 ONLY_OURS = (
     "mart_",
