@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs import run_pipeline
+from bench import star_schema
 from tests.conftest import SMALL_LOGS
 from tests.disks import disk
 from tests.faults import reader
@@ -23,13 +23,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 Said = pytest.CaptureFixture[str]
 LAST_DAY = date(2019, 1, 1)
-STAGING_FACTS = 12
-"""The step of the pipeline after which the first fact is staged."""
-
 KILLS: dict[str, Callable[[Lakes], Kill]] = {
-    "in the middle of staging": lambda _: Kill(after_step=STAGING_FACTS, delay=0.2),
+    "in the middle of staging": lambda lakes: Kill(after_step=lakes.after("Staging dim_user"), delay=0.2),
     "between the commits of two tables": lambda lakes: Kill(before_write=lakes.writes - 6),
-    "with a suite that fails": lambda _: Kill(after_step=STAGING_FACTS + 3, delay=0.5, red=True),
+    "with a suite that fails": lambda lakes: Kill(lakes.after("Staging fact_track_day"), 0.5, red=True),
 }
 
 
@@ -75,7 +72,7 @@ def fails_in_one_sentence(lake: Path, said: Said) -> str:
     start, end = (str(day) for day in RANGE)
     logs = ("--source", "sparkify", "--input", str(SMALL_LOGS), "--start", start, "--end", end)
     said.readouterr()
-    assert cli.run_job(run_pipeline.main, ["--lake", str(lake), *logs]) == 1
+    assert cli.run_job(star_schema.main, ["--lake", str(lake), *logs]) == 1
     seen = said.readouterr()
     assert "Traceback" not in seen.out + seen.err
     (sentence,) = seen.err.strip().splitlines()

@@ -38,6 +38,7 @@ rows = stage(lake, lake.ledger.newest(), Work("bad", 99))["dim_track"]
 lake.log("dim_track").commit(1, rows.commit, "bad")
 time.sleep(3)
 """
+STEPS = [("Step 0", 0.0), ("Step 1", 0.3), ("Step 2", 0.3), ("Publishing", 0.3)]
 
 
 def run_again(folder: Path) -> str:
@@ -53,7 +54,7 @@ def lakes(tmp_path_factory: pytest.TempPathFactory) -> Lakes:
     release(open_lake(folder / "history"), FIRST)
     shutil.copytree(folder / "history", folder / "undisturbed")
     release(open_lake(folder / "undisturbed"), SECOND)
-    return Lakes(folder / "history", folder / "undisturbed", folder, run_again, [0.0, 0.3, 0.3, 0.3], 9)
+    return Lakes(folder / "history", folder / "undisturbed", folder, run_again, STEPS, 9)
 
 
 @pytest.fixture(params=[""], ids=["a good job"])
@@ -110,7 +111,7 @@ def test_a_re_run_that_gives_other_tables_is_reported(lakes: Lakes, tmp_path: Pa
 
 
 def test_a_plan_reaches_every_step_and_every_write_and_is_the_same_for_a_seed() -> None:
-    steps = [random.Random(n).random() for n in range(20)]
+    steps = [(f"Step {n}", random.Random(n).random()) for n in range(20)]
     kills = plan(100, 7, steps, 28)
     assert kills == plan(100, 7, steps, 28) != plan(100, 8, steps, 28)
     assert {one.before_write for one in kills if one.before_write >= 0} == set(range(28))

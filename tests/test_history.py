@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from tests.test_quality import PLAY, frame
 from tracklake import limits
 from tracklake.history import PLAYS_AS_IN, Result, agreements, as_rows, earlier_results, judge
-from tracklake.metrics import FRESHNESS, Measured, measure
+from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, measure
 from tracklake.quality import Auditor
 from tracklake.tables import contract
 
@@ -114,6 +114,15 @@ def test_events_older_than_usual_fail() -> None:
     assert judged(Measured("event", None, FRESHNESS, 30.0), before).status == "failed"
 
 
+def test_many_new_members_fail_and_as_many_as_usual_pass() -> None:
+    """Ids that a producer makes anew are members that nobody knew."""
+    before = [Measured("dim_user", None, NEW_MEMBERS, share, 1_000) for share in (0.02, 0.03, 0.02, 0.02)]
+    shares = {0.05: "passed", 0.5: "failed"}
+    for share, status in shares.items():
+        found = judged(Measured("dim_user", None, NEW_MEMBERS, share, 1_000), before)
+        assert (share, found.status) == (share, status)
+
+
 def test_a_table_that_lost_a_play_is_critical() -> None:
     plays = {
         "event": {MONDAY: 10.0},
@@ -181,6 +190,17 @@ def test_results_are_read_back_as_history(spark: SparkSession) -> None:
         ("event", "None", "freshness_hours", 2.5, {}),
         ("fact_stream", "2024-02-26", "drift.level", 0.0, counts),
     ]
+
+
+def test_limits_at_their_ends_are_rows_of_the_table_too(spark: SparkSession) -> None:
+    """Few rows that vary much have 0 as their lower limit, a share near 1 has 1 as its upper one."""
+    found = judge(
+        [Measured("event", MONDAY, "rows", 1.0), Measured("event", MONDAY, "share.is_stream", 1.0, 9)],
+        [*mondays("rows", 1, 2, 1, 3), *mondays("share.is_stream", 1, 1, 1, 1)],
+    )
+    rows = as_rows(spark, found, "run-1", NOON).select("metric", "lower", "upper").collect()
+    assert {(row.metric, row.lower, row.upper) for row in rows} >= {("share.is_stream", 0.96, 1.0)}
+    assert [row.lower for row in rows if row.metric == "rows"] == [0.0]
 
 
 def test_what_failed_is_told_by_the_suite_of_results(spark: SparkSession, tmp_path: Path) -> None:

@@ -110,6 +110,8 @@ def test_day_by_day_from_the_middle_equals_one_run(run_job: Job, small: Lake, tm
     for day in (2, 4, 1, 3, 0):
         lake = run_job(run_pipeline, tmp_path / "lake", SMALL_LOGS, DAYS[day], DAYS[day])
     same_lake(lake, small)
+    members = lake.read(OF_RUNS).where("metric = 'share.new_members'").select("table_name").distinct()
+    assert {row.table_name for row in members.collect()} == {"dim_user", "dim_track", "dim_artist"}
 
 
 def test_jobs_one_by_one_equal_the_pipeline(run_job: Job, small: Lake, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake import limits
-from tracklake.metrics import FRESHNESS, Measured, Slices, count_plays
+from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, Slices, count_plays
 from tracklake.tables import contract
 from tracklake.transforms.keys import SEPARATOR
 
@@ -27,6 +27,9 @@ RECENT = timedelta(days=90)
 
 PLAYS_AS_IN = {"fact_stream": "event", "fact_track_day": "fact_stream", "fact_artist_day": "fact_stream"}
 """Tables that have as many plays on each day as another one."""
+
+DIMENSIONS = ("dim_user", "dim_track", "dim_artist")
+"""Tables of members, whose new ones are measured."""
 
 
 class Tables(Protocol):
@@ -42,6 +45,9 @@ class Tables(Protocol):
 
     def slices(self, table: str) -> set[date]:
         """The dates of which a table will have rows."""
+
+    def rows(self, table: str) -> tuple[int, int]:
+        """How many rows a table has, and how many it will have."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class Result:
 
 def results(slices: Sequence[Slices], tables: Tables) -> list[Result]:
     """All that was measured of a run's slices, judged; nothing where nothing was measured."""
-    measured = [one for each in slices for one in each.measured]
+    measured = [*(one for each in slices for one in each.measured), *_new_members(tables)]
     if not measured:
         return []
     dates = {each.table: {one.date for one in each.measured if one.date} for each in slices}
@@ -84,6 +90,16 @@ def _freshness(slices: Sequence[Slices], tables: Tables) -> list[Measured]:
         Measured(each.table, None, FRESHNESS, (tables.began_at - each.newest) / timedelta(hours=1))
         for each in slices
         if each.newest and each.newest.date() >= max(tables.slices(each.table))
+    ]
+
+
+def _new_members(tables: Tables) -> list[Measured]:
+    """Members (of dim_user: versions) that a dimension gains, as a share of those that it will have."""
+    return [
+        Measured(table, None, NEW_MEMBERS, (after - before) / after, after)
+        for table in DIMENSIONS
+        for before, after in [tables.rows(table)]
+        if 0 < before < after
     ]
 
 

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from tracklake.tables import contract
 
 FRESHNESS = "freshness_hours"
+NEW_MEMBERS = "share.new_members"
 ALL = "true"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -131,6 +131,11 @@ class Run:
         files += staged.commit.adds if staged else ()
         return {file.slice for file in files if file.slice is not None}
 
+    def rows(self, table: str) -> tuple[int, int]:
+        """How many rows the table has in the base release, and how many as ``read`` would see it."""
+        staged, before = self.staged.get(table), sum(file.rows for file in self._files(table))
+        return before, before + (staged.commit.rows_added - staged.commit.rows_removed if staged else 0)
+
     def asked_for(self, table: str) -> set[date]:
         """The slices of a table in the range of dates, where a range is all that the command names: to be
         built again although nothing may have changed."""

@@ -57,7 +57,7 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
 
 
-def plan(kills: int, seed: int, steps: Sequence[float], writes: int) -> list[Kill]:
+def plan(kills: int, seed: int, steps: Sequence[tuple[str, float]], writes: int) -> list[Kill]:
     """That many kills: every step's end and every write of publishing as far as they reach, and random moments.
 
     Of ten kills four come before a write, three at the end of a step, two in the middle of one, and one hits a job
@@ -69,7 +69,7 @@ def plan(kills: int, seed: int, steps: Sequence[float], writes: int) -> list[Kil
     made = []
     for n in range(kills):
         step = chance.randrange(len(steps) - 1)
-        delay = chance.random() * steps[step + 1]
+        delay = chance.random() * steps[step + 1][1]
         match n % 10:
             case 0 | 3 | 5 | 8:
                 made.append(Kill(before_write=next(before)))
@@ -98,7 +98,7 @@ def inflict(kill: Kill, lakes: Lakes, lake: Path) -> Outcome:
 def started(
     lake: Path, *flags: str, before_write: int = -1, suites: Path | None = None
 ) -> subprocess.Popen[str]:
-    """The pipeline on the small logs, started in a process group of its own; what it says comes line by line."""
+    """The job on the small logs, started in a process group of its own; what it says comes line by line."""
     command = [sys.executable, "-m", "tests.faults.victim", str(before_write), str(suites or "")]
     logs = ("--source", "sparkify", "--input", str(SMALL_LOGS))
     return subprocess.Popen(

@@ -14,7 +14,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 from rich.console import Console
 
-from jobs import run_pipeline
+from bench import star_schema
 from tests.by_hand import before_each_write
 from tests.conftest import SMALL_LOGS, for_small_data
 from tracklake import resources
@@ -27,27 +27,33 @@ HISTORY = (date(2018, 12, 28), date(2018, 12, 29))
 RANGE = (date(2018, 12, 30), date(2018, 12, 31))
 """What the killed jobs read; the last day of the small logs is left out."""
 
-_STEP = re.compile(r"^✓ .*? ([\d.]+) s$", re.MULTILINE)
+_STEP = re.compile(r"^✓ (.*?)\s+(?:[\d,]+ rows\s+)?([\d.]+) s$", re.MULTILINE)
+_STARTED = ("Starting Spark", 0.0)
 
 
 @dataclass(frozen=True)
 class Lakes:
     """A lake with history, what an undisturbed run makes of it, and how to run again in this process.
 
-    ``steps`` are the seconds that each step of the undisturbed run took, the start of Spark aside; ``writes`` is how
-    often it wrote while it published. ``suites_that_fail`` is a folder of suites of which the last to run fails.
+    ``steps`` are the steps of the undisturbed run with the seconds that each took, none for the start of Spark;
+    ``writes`` is how often it wrote while it published. ``suites_that_fail`` is a folder of suites of which the
+    last to run fails.
     """
 
     history: Path
     undisturbed: Path
     suites_that_fail: Path
     run_again: Callable[[Path], str]
-    steps: list[float]
+    steps: list[tuple[str, float]]
     writes: int
+
+    def after(self, title: str) -> int:
+        """The number of a step, by which a kill names it."""
+        return [title for title, _ in self.steps].index(title)
 
 
 def lakes_of(spark: SparkSession, folder: Path) -> Lakes:
-    """Makes the lakes below ``folder``; two runs of the pipeline."""
+    """Makes the lakes below ``folder``; two runs of run_pipeline without the marts."""
     history, undisturbed = folder / "history", folder / "undisturbed"
     run(spark, history, *HISTORY)
     shutil.copytree(history, undisturbed)
@@ -67,26 +73,26 @@ def lakes_of(spark: SparkSession, folder: Path) -> Lakes:
         undisturbed,
         _suites_that_fail(folder / "expectations"),
         lambda lake: run(spark, lake, *RANGE),
-        [0.0, *[float(seconds) for seconds in _STEP.findall(said)]],
+        [_STARTED, *[(title, float(seconds)) for title, seconds in _STEP.findall(said)]],
         len(writes),
     )
 
 
 def run(spark: SparkSession, lake: Path, start: date, end: date) -> str:
-    """Runs the pipeline on the small logs in this process; returns what it said."""
+    """Runs the job on the small logs in this process; returns what it said."""
     said = StringIO()
     with Run.begin(
         spark,
         for_small_data(load("local")),
         Steps(Console(file=said, width=160)),
-        job="run_pipeline",
+        job="star_schema",
         lake=str(lake),
         source="sparkify",
         input=str(SMALL_LOGS),
         start=start,
         end=end,
     ) as this:
-        run_pipeline.main(this)
+        star_schema.main(this)
         this.finish()
     return said.getvalue()
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs import run_pipeline
+from bench import star_schema
 from tests.by_hand import before_each_write
 from tests.cluster import QUICK
 from tests.conftest import for_small_data
@@ -23,7 +23,7 @@ from tracklake.session import spark_session
 
 
 def main(before_write: int, suites: str, args: Sequence[str]) -> int:
-    """Runs the pipeline with these flags and returns its exit code, if it lives so long."""
+    """Runs the job with these flags and returns its exit code, if it lives so long."""
     left = iter(range(before_write))
 
     def die(_write: str) -> None:
@@ -38,7 +38,7 @@ def main(before_write: int, suites: str, args: Sequence[str]) -> int:
         load("local"), {"spark.driver.extraJavaOptions": QUICK, "spark.driver.memory": "1g"}
     )
     spark_session(conf, "tracklake victim").sparkContext.setLogLevel("OFF")
-    return cli.run_job(run_pipeline.main, args)
+    return cli.run_job(star_schema.main, args)
 
 
 if __name__ == "__main__":

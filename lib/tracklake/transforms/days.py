@@ -54,11 +54,14 @@ def artist_days(streams: DataFrame, feedback: DataFrame, artists: DataFrame) -> 
     Where an artist has several versions on one day, artist_key is the last of them.
     """
     versions = artists.select("artist_key", "artist_id", "valid_from")
+    newest = F.max_by("artist_key", "valid_from").alias("artist_key"), F.max("valid_from").alias("valid_from")
     return (
         _by_user(streams, feedback, "artist_key", "track_key")
         .join(versions, on="artist_key", how="left")
+        .groupBy("artist_id", "event_date", "user_id")
+        .agg(*newest, *[F.sum(name).alias(name) for name in ADDED_UP])
         .groupBy("artist_id", "event_date")
-        .agg(F.max_by("artist_key", "valid_from").alias("artist_key"), *_totals())
+        .agg(newest[0], *_totals())
         .select("artist_key", "artist_id", "event_date", *DAY_COLUMNS)
     )
 
@@ -104,9 +107,10 @@ def _by_user(streams: DataFrame, feedback: DataFrame, *member_keys: str) -> Data
 
 
 def _totals() -> list[Column]:
+    """Of rows of which each is another user: to count them is to count listeners."""
     listener = F.when(F.col("plays") > 0, F.col("user_id"))
     of_listeners = {
-        "listeners": F.count_distinct(listener),
+        "listeners": F.count(listener),
         "listeners_sketch": sketch_of(listener),
     }
     return [of_listeners.get(name, F.sum(name)).alias(name) for name in DAY_COLUMNS]
