@@ -6,4 +6,5 @@ need_java
 need_browser
 cd "$root"
 "$venv/bin/python" -m tracklake.jars
-exec "$venv/bin/python" -m pytest "$@"
+# Two at a time, each with a Spark of its own; the tests of a file share what they make.
+exec "$venv/bin/python" -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder "$@"

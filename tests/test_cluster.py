@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from jobs import run_pipeline
 from tests.cluster import QUICK, Cluster, standalone_cluster
 from tests.conftest import ROOT, SMALL_LOGS, Job
-from tests.test_pipeline import NOT_STATED, OF_RUNS
+from tests.same_lake import same_lake
 from tracklake.config import load
 from tracklake.jars import resolve, spark_submit
 from tracklake.lake import Lake
 from tracklake.packing import pack
-from tracklake.tables import CONTRACTS, contract
+from tracklake.tables import CONTRACTS
 
 pytestmark = pytest.mark.slow
 
@@ -118,7 +115,8 @@ def test_the_tables_equal_those_of_local_mode(
 ) -> None:
     this = submitted[way]
     assert this.code.result() == 0, tail(this.log)
-    same_rows(Lake(spark, str(this.lake)), local)
+    same_lake(Lake(spark, str(this.lake)), local, at_once=True)
+    assert set(local.release().tables) == set(CONTRACTS)
 
 
 def run_pipeline_on(cluster: Cluster, way: str, lake: Path) -> Sequence[str | Path]:
@@ -132,31 +130,6 @@ def plain_spark_submit(cluster: Cluster) -> Sequence[str]:
     """Spark's own command with all that README asks for: the library's zip and Delta."""
     jars = ",".join(str(jar) for jar in resolve())
     return [*spark_submit(), "--master", cluster.master, "--py-files", str(pack()), "--jars", jars, *SMALL]
-
-
-def same_rows(found: Lake, expected: Lake) -> None:
-    """The newest releases of both lakes have the same tables, and these the same rows in the same types.
-
-    delta-rs reads them, not Spark: some fifty small Spark jobs fewer.
-    """
-    assert set(found.release().tables) == set(expected.release().tables) == set(CONTRACTS)
-    for table in (name for name in CONTRACTS if name != OF_RUNS):
-        mine, theirs = rows(found, table), rows(expected, table)
-        assert mine.schema == theirs.schema
-        mine_counted, theirs_counted = counted(mine), counted(theirs)
-        extra, missing = mine_counted - theirs_counted, theirs_counted - mine_counted
-        assert not extra, f"{table} has {extra.total()} rows that local mode does not give: {list(extra)[:3]}"
-        assert not missing, f"{table} lacks {missing.total()} rows of local mode: {list(missing)[:3]}"
-
-
-def rows(lake: Lake, table: str) -> pa.Table:
-    version = lake.release().tables[table]
-    columns = [name for name in contract(table).names if name not in NOT_STATED]
-    return DeltaTable(lake.path(table), version=version).to_pyarrow_table(columns=columns)
-
-
-def counted(rows: pa.Table) -> Counter[tuple[object, ...]]:
-    return Counter(tuple(row.values()) for row in rows.to_pylist())
 
 
 def tail(log: Path) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame
 
-from jobs import ingest_events, run_pipeline
+from bench import star_schema
+from jobs import ingest_events
 from tests.conftest import Job
 from tests.sources.conftest import FIXTURES
 from tests.sources.test_listenbrainz import ADA, BEN, CLEO, DUET, TRIO, parquet_dump
@@ -35,8 +36,8 @@ def said() -> StringIO:
 def lake(run_job: Job, listens: Path, said: StringIO, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Listens, then Spotify histories: the first as dumps are named, the second by what they are known by."""
     folder = tmp_path_factory.mktemp("mixed") / "lake"
-    run_job(run_pipeline, folder, listens, said=said, source="listenbrainz")
-    return run_job(run_pipeline, folder, FIXTURES / "spotify_history", said=said, source="auto")
+    run_job(star_schema, folder, listens, said=said, source="listenbrainz")
+    return run_job(star_schema, folder, FIXTURES / "spotify_history", said=said, source="auto")
 
 
 def test_nothing_is_lost_and_the_guess_is_said(lake: Lake, said: StringIO) -> None:
@@ -101,7 +102,7 @@ def test_what_spotify_calls_skipped_is_a_skip_and_podcasts_have_no_track(lake: L
 def test_dump_by_dump_gives_the_same_members(run_job: Job, lake: Lake, listens: Path, tmp_path: Path) -> None:
     """A title, a name or a credit that a later run states does not depend on which run stated it first."""
     for day in (date(2023, 1, 7), date(2023, 1, 6)):
-        again = run_job(run_pipeline, tmp_path / "lake", listens, day, day, source="listenbrainz")
+        again = run_job(star_schema, tmp_path / "lake", listens, day, day, source="listenbrainz")
     for table in ("dim_track", "dim_artist", "bridge_track_artist"):
         mine, theirs = ids_of(again.read(table)), ids_of(lake.read(table))
         assert mine.exceptAll(theirs).count() == 0, table

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs import inspect_run, publish_run, run_pipeline
+from bench import star_schema
+from jobs import inspect_run, publish_run
 from tests.by_hand import Work, release
 from tests.conftest import SMALL_LOGS, Job
 from tracklake import cli, quality, resources, runs
@@ -40,7 +41,7 @@ def red(run_job: Job, spark: SparkSession, tmp_path_factory: pytest.TempPathFact
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quality.resources, "suites", lambda: suites)
         with pytest.raises(AuditFailed, match="inspect_run"):
-            run_job(run_pipeline, folder / "lake", SMALL_LOGS, date(2018, 12, 28), date(2018, 12, 29))
+            run_job(star_schema, folder / "lake", SMALL_LOGS, date(2018, 12, 28), date(2018, 12, 29))
     return Lake(spark, str(folder / "lake"))
 
 
@@ -86,7 +87,7 @@ def test_an_accepted_run_is_published_with_who_and_why(
     assert "ada accepted" in " ".join(capsys.readouterr().out.split())
     release = copy.release()
     assert release.accepted == {"by": "ada", "reason": "level gold is new", "expectations": [LEVEL]}
-    assert (release.run_id, release.job, set(release.tables)) == (run.run_id, "run_pipeline", set(run.staged))
+    assert (release.run_id, release.job, set(release.tables)) == (run.run_id, "star_schema", set(run.staged))
     assert copy.read("fact_stream").count() == run.staged["fact_stream"].commit.rows_added
     assert release.built_from["build_facts"]["event"] == release.tables["event"]
 

@@ -11,7 +11,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from rich.console import Console
 
-from jobs import releases, rollback, run_pipeline
+from bench import star_schema
+from jobs import releases, rollback
 from tests.by_hand import (
     FIRST,
     NEXT_DAY,
@@ -27,7 +28,7 @@ from tests.by_hand import (
     whole,
 )
 from tests.conftest import SMALL_LOGS, Job
-from tests.test_pipeline import same_lake
+from tests.same_lake import same_lake
 from tracklake import cli, summary
 from tracklake.errors import Overtaken, WrongUsage
 from tracklake.lake import Lake, Release
@@ -171,11 +172,11 @@ def test_a_run_after_a_rollback_equals_one_that_never_had_what_was_rolled_back(
     run_job: Job, tmp_path: Path
 ) -> None:
     with_it, without = tmp_path / "with", tmp_path / "without"
-    run_job(run_pipeline, with_it, SMALL_LOGS, DAYS[0], DAYS[1])
+    run_job(star_schema, with_it, SMALL_LOGS, DAYS[0], DAYS[1])
     shutil.copytree(with_it, without)
-    run_job(run_pipeline, with_it, SMALL_LOGS, DAYS[2], DAYS[3])
+    run_job(star_schema, with_it, SMALL_LOGS, DAYS[2], DAYS[3])
     run_job(rollback, with_it, to="1")
     same_lake(
-        run_job(run_pipeline, with_it, SMALL_LOGS, DAYS[4], DAYS[4]),
-        run_job(run_pipeline, without, SMALL_LOGS, DAYS[4], DAYS[4]),
+        run_job(star_schema, with_it, SMALL_LOGS, DAYS[4], DAYS[4]),
+        run_job(star_schema, without, SMALL_LOGS, DAYS[4], DAYS[4]),
     )

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -70,6 +71,27 @@ def test_what_cannot_be_an_event_says_why(found: DataFrame) -> None:
         "no_time",
         "not_json",
         "time_out_of_bounds",
+    ]
+
+
+def test_the_shipped_json_schema_tells_a_producer_what_would_not_be_taken_as_it_is() -> None:
+    schema = json.loads((FIXTURES.parents[1] / "docs" / "schemas" / "event.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    lines = [line for file in sorted((FIXTURES / "native").rglob("*.json*")) for line in file.open()]
+    wrong = [
+        {".".join(map(str, error.path)) or error.validator for error in validator.iter_errors(json.loads(line))}
+        for line in lines
+    ]
+    assert wrong == [
+        *(set(), set(), set()),
+        {"duration_ms", "ms_played", "level", "skipped"},
+        set(),
+        {"event_type"},
+        *({"required"}, {"required"}),
+        *(set(), set()),  # times are told by their form, which a validator need not check
+        {"type"},
+        set(),
     ]
 
 

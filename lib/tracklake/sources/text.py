@@ -7,7 +7,9 @@ from pyspark.sql import functions as F
 
 _LATIN1 = "".join(chr(byte) for byte in range(0x80, 0xA0) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
 _CP1252 = _LATIN1.encode("latin-1").decode("cp1252")
-_UTF8_LEAD = "[\u00c2-\u00f4]"
+_UTF8_READ_AS_LATIN1 = f"[\u00c2-\u00f4][\u0080-\u00bf{_CP1252}]"
+"""A first byte of several and one that continues it, each read as a character: without them nothing is broken."""
+
 _LATIN1_ONLY = "^[\u0000-\u00ff]*$"
 
 PERSONAL_FIELDS = (
@@ -41,14 +43,14 @@ def repaired(text: Column) -> Column:
     """
     # The lambdas keep the rare repair out of the generated code: the JVM does not compile methods that are large.
     twice = F.transform(F.transform(F.array(text), _reread), _reread)
-    beyond_ascii = F.octet_length(text) > F.char_length(text)
-    return F.when(beyond_ascii, F.get(twice, F.lit(0))).otherwise(text)
+    suspect = (F.octet_length(text) > F.char_length(text)) & text.rlike(_UTF8_READ_AS_LATIN1)
+    return F.when(suspect, F.get(twice, F.lit(0))).otherwise(text)
 
 
 def _reread(text: Column) -> Column:
     one_byte = F.translate(text, _CP1252, _LATIN1)
     reread = F.encode(one_byte, "ISO-8859-1").cast("string")
-    broken = text.rlike(_UTF8_LEAD) & one_byte.rlike(_LATIN1_ONLY)
+    broken = text.rlike(_UTF8_READ_AS_LATIN1) & one_byte.rlike(_LATIN1_ONLY)
     return F.when(broken, F.when(F.is_valid_utf8(reread), reread).otherwise(text)).otherwise(text)
 
 
