@@ -31,13 +31,15 @@ def main(run: Run) -> None:
     users = user_versions(told, before).unionByName(anonymous_user(run.spark))
     run.stage_members("dim_user", users, "user_id")
 
-    names = run.keep("names", named(events))
+    with run.steps.step("Looking for names of tracks and artists"):
+        names = run.keep("names", named(events))
     gone = no_longer_named(run, changes, "artist_id")
     stated = artists(names, catalogue, run.published("dim_artist"))
     run.stage_members("dim_artist", stated, "artist_id", gone)
     gone = no_longer_named(run, changes, "track_id")
     known, known_credits = run.published("dim_track"), run.published("bridge_track_artist")
-    members = run.keep("tracks", tracks(names, catalogue, known, known_credits))
+    with run.steps.step("Crediting tracks"):
+        members = run.keep("tracks", tracks(names, catalogue, known, known_credits))
     run.stage_members("dim_track", members.drop("credit"), "track_id", gone)
     run.stage_members("bridge_track_artist", credits(members), "track_id", gone)
 

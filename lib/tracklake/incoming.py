@@ -107,7 +107,9 @@ def stage_profile(run: Run, dates: set[date]) -> None:
     """
     near = {day for day in run.slices("source_profile") if min(dates) - NEAR <= day <= max(dates) + NEAR}
     beside = run.published("source_profile", near - dates).where("status <> 'gone'").drop("status")
-    fresh = run.keep("profile", profile(run.read("event", dates), run.staged["event"].commit.rows_added))
+    with run.steps.step("Looking at the fields of events"):
+        rows = run.staged["event"].commit.rows_added
+        fresh = run.keep("profile", profile(run.read("event", dates), rows))
     days = beside.select("source", "event_date").distinct().collect() if near - dates else []
     after = {
         min(
