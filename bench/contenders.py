@@ -34,6 +34,11 @@ def submitted(job: str, *flags: str) -> list[str]:
     return [sys.executable, "-P", "-m", "tracklake.submit", job, *flags]
 
 
+def ingestion(logs: Path, lake: Path) -> list[str]:
+    """ingest_events on sparkify logs."""
+    return submitted("ingest_events", "--lake", str(lake), "--source", "sparkify", "--input", str(logs))
+
+
 def _tracklake(logs: Path, output: Path) -> list[str]:
     flags = ("--lake", str(output), "--source", "sparkify", "--input", str(logs))
     return command(Submission(BENCH / "star_schema.py", flags, (), load("local")))

@@ -6,15 +6,15 @@ import json
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from contenders import environment, submitted
-from generated import generate
+from contenders import environment, ingestion
+from generated import logs_of
 from measured import measure
 from rich.console import Console
 from rich.table import Table
+from workplace import workplace
 
 NOON_MS = 1_541_073_600_000  # 2018-11-01T12:00:00Z
 _READ = re.compile(r"^[\d,]+ records read = .*$", re.MULTILINE)
@@ -29,9 +29,7 @@ def main(argv: Sequence[str]) -> int:
         table.add_column(column, justify="right")
     table.add_column("said")
     codes = []
-    with tempfile.TemporaryDirectory(prefix="tracklake-bench-") as temporary:
-        work = (asked.work or Path(temporary)).absolute()
-        work.mkdir(parents=True, exist_ok=True)
+    with workplace(asked.work) as work:
         for name in asked.only:
             logs, lake = work / name / "logs", work / name / "lake"
             shutil.rmtree(work / name, ignore_errors=True)
@@ -40,10 +38,7 @@ def main(argv: Sequence[str]) -> int:
             INPUTS[name](logs / "log_data", work, asked.events)
             megabytes = sum(file.stat().st_size for file in logs.rglob("*") if file.is_file()) / 1e6
             console.print(f"Reading {name} ...")
-            command = submitted(
-                "ingest_events", "--lake", str(lake), "--source", "sparkify", "--input", str(logs)
-            )
-            done = measure(command, environment(), work, work / f"{name}.log")
+            done = measure(ingestion(logs, lake), environment(), work, work / f"{name}.log")
             codes.append(done.code)
             said = _READ.search(done.said)
             figures = (
@@ -79,9 +74,7 @@ def _many_files(folder: Path, _work: Path, _events: int) -> None:
 
 def _one_gz(folder: Path, work: Path, events: int) -> None:
     """All generated logs in one .gz, which one task has to read from its start to its end."""
-    logs = work / f"logs-{events}"
-    if not (logs / "manifest.json").exists():
-        generate(logs, events, 1.0, work)
+    logs = logs_of(events, 1.0, work)
     with (folder / "all.json.gz").open("wb") as whole:
         for file in sorted((logs / "log_data").rglob("*.gz")):
             with file.open("rb") as part:

@@ -12,8 +12,13 @@ EVENTS_PER_LISTENER = 250  # in 30 days, see docs/generator.md
 SEED = 7
 
 
-def generate(logs: Path, events: int, dirt: float, work: Path) -> None:
-    """Writes about so many events to the folder; ends the process if that fails."""
+def logs_of(events: int, dirt: float, work: Path) -> Path:
+    """The folder of logs of about so many events, made below ``work`` unless it is there; ends the process if
+    that fails."""
+    logs = work / f"logs-{events}"
+    if (logs / "manifest.json").exists():
+        return logs
+    print(f"Generating {events:,} events ...", flush=True)
     shutil.rmtree(logs, ignore_errors=True)
     flags = {
         "days": DAYS,
@@ -28,3 +33,4 @@ def generate(logs: Path, events: int, dirt: float, work: Path) -> None:
     done = measure(command, environment(), work, work / "generate_logs.log")
     if done.code:
         sys.exit(f"The logs could not be generated: {done.said.strip()} See {work}/generate_logs.log.")
+    return logs

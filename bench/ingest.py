@@ -5,15 +5,15 @@ import json
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from contenders import environment, submitted
-from generated import generate
+from contenders import environment, ingestion
+from generated import logs_of
 from measured import Measured, measure
 from rich.console import Console
 from rich.table import Table
+from workplace import workplace
 
 from tracklake.config import load
 from tracklake.submit import Submission, command
@@ -27,15 +27,9 @@ def main(argv: Sequence[str]) -> int:
     asked = _arguments(argv)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     fine = True
-    with tempfile.TemporaryDirectory(prefix="tracklake-bench-") as temporary:
-        work = (asked.work or Path(temporary)).absolute()
-        work.mkdir(parents=True, exist_ok=True)
+    with workplace(asked.work) as work:
         for events in asked.events:
-            logs = work / f"logs-{events}"
-            if not (logs / "manifest.json").exists():
-                console.print(f"Generating {events:,} events ...")
-                generate(logs, events, asked.dirt, work)
-            fine &= _race(console, logs, work)
+            fine &= _race(console, logs_of(events, asked.dirt, work), work)
     return 0 if fine else 1
 
 
@@ -60,8 +54,8 @@ def _race(console: Console, logs: Path, work: Path) -> bool:
     lake, parquet = work / f"lake-{logs.name}", work / f"parquet-{logs.name}"
     runs = {
         "plain": command(Submission(BENCH / "plain_json.py", (str(logs), str(parquet)), (), load("local"))),
-        "tracklake": _ingest(logs, lake),
-        "tracklake again": _ingest(logs, lake),
+        "tracklake": ingestion(logs, lake),
+        "tracklake again": ingestion(logs, lake),
     }
     for output in (lake, parquet):
         shutil.rmtree(output, ignore_errors=True)
@@ -80,10 +74,6 @@ def _race(console: Console, logs: Path, work: Path) -> bool:
         console.print(f"[red]tracklake did not read {lines:,} records:[/red] {measured['tracklake'].said}")
         return False
     return True
-
-
-def _ingest(logs: Path, lake: Path) -> list[str]:
-    return submitted("ingest_events", "--lake", str(lake), "--source", "sparkify", "--input", str(logs))
 
 
 def _summary(measured: dict[str, Measured], lines: int, megabytes: float) -> Table:

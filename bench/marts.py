@@ -3,7 +3,6 @@
 import argparse
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from contenders import environment
 from measured import Measured, measure
 from rich.console import Console
 from rich.table import Table
+from workplace import workplace
 
 from tracklake.config import load
 from tracklake.submit import Submission, command
@@ -34,9 +34,7 @@ def main(argv: Sequence[str]) -> int:
     asked = _arguments(argv)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     runs: dict[int, Mapping[str, Measured]] = {}
-    with tempfile.TemporaryDirectory(prefix="tracklake-bench-") as temporary:
-        work = (asked.work or Path(temporary)).absolute()
-        work.mkdir(parents=True, exist_ok=True)
+    with workplace(asked.work) as work:
         for plays in sorted(asked.plays):
             facts = work / f"facts-{plays}"
             if not (facts / "dim_user.parquet").exists():

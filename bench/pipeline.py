@@ -2,25 +2,24 @@
 
 import argparse
 import json
-import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 from contenders import CONTENDERS, environment
-from generated import generate
+from generated import logs_of
 from measured import Measured, measure
 from rich.console import Console
 from rich.table import Table
 from same_tables import COMPARED, differences, fingerprint
+from steps import steps
+from workplace import workplace
 
 from tracklake.tables import CONTRACTS
 
 BASELINE = "plain"
-_STEP = re.compile(r"^✓ (?P<title>.*?)\s+(?:(?P<rows>[\d,]+) rows\s+)?(?P<seconds>[\d.]+) s$", re.MULTILINE)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,16 +27,10 @@ def main(argv: Sequence[str]) -> int:
     asked = _arguments(argv)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     fine = True
-    with tempfile.TemporaryDirectory(prefix="tracklake-bench-") as temporary:
-        work = (asked.work or Path(temporary)).absolute()
-        work.mkdir(parents=True, exist_ok=True)
+    with workplace(asked.work) as work:
         folders = [asked.logs.absolute()] if asked.logs else []
         for events in [] if folders else asked.events:
-            logs = work / f"logs-{events}"
-            if not (logs / "manifest.json").exists():
-                console.print(f"Generating {events:,} events ...")
-                generate(logs, events, asked.dirt, work)
-            folders.append(logs)
+            folders.append(logs_of(events, asked.dirt, work))
         for logs in folders:
             fine &= _race(console, logs, work, asked.only)
     return 0 if fine else 1
@@ -102,8 +95,8 @@ def _steps(name: str, said: str) -> Table:
     table = Table("step", title=f"Steps of {name}", title_justify="left")
     table.add_column("rows", justify="right")
     table.add_column("seconds", justify="right")
-    for step in _STEP.finditer(said):
-        table.add_row(step["title"], step["rows"] or "", step["seconds"])
+    for step in steps(said):
+        table.add_row(step.title, step.rows, f"{step.seconds:.1f}")
     return table
 
 

@@ -4,7 +4,6 @@ import argparse
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from measured import measure
 from rich.console import Console
 from rich.table import Table
 from same_tables import differences, fingerprint
+from workplace import workplace
 
 from tracklake.config import load
 from tracklake.lake.releases import Ledger
@@ -46,9 +46,7 @@ def main(argv: Sequence[str]) -> int:
     asked = _arguments(argv)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     fine = True
-    with tempfile.TemporaryDirectory(prefix="tracklake-bench-") as temporary:
-        work = (asked.work or Path(temporary)).absolute()
-        work.mkdir(parents=True, exist_ok=True)
+    with workplace(asked.work) as work:
         for number in asked.rows:
             console.rule(f"{number:,} plays as event and as fact_stream, 5 days")
             prepared = work / f"rows-{number}"

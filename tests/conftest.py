@@ -8,17 +8,20 @@ from datetime import date
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from rich.console import Console
 
 from jobs import run_pipeline
+from tests.staged_rows import frame
 from tracklake import summary
 from tracklake.audits import Audits
 from tracklake.config import Conf, load
 from tracklake.lake import Lake
 from tracklake.progress import Steps
+from tracklake.quality import Auditor, Failure
 from tracklake.run import Run
 from tracklake.session import spark_session
 
@@ -27,6 +30,7 @@ SMALL_LOGS = ROOT / "tests" / "fixtures" / "sparkify"
 REAL_LOGS = Path(os.environ.get("TRACKLAKE_SPARKIFY_LOGS", ROOT.parent / "shared" / "data" / "sparkify"))
 
 Job = Callable[..., Lake]
+Audit = Callable[..., tuple[Failure, ...]]
 
 
 def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
@@ -128,3 +132,34 @@ def unaudited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Audits, "warm_up", lambda self: None)
     monkeypatch.setattr(Audits, "start", lambda self, *args, **flags: None)
     monkeypatch.setattr(summary, "published", lambda *args: (["table"], []))
+
+
+@pytest.fixture(scope="module")
+def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lake") / "_docs"
+
+
+@pytest.fixture(scope="module")
+def auditor(spark: SparkSession, docs: Path) -> Auditor:
+    return Auditor(spark, str(docs), "run-1")
+
+
+@pytest.fixture(scope="module")
+def against(spark: SparkSession) -> dict[str, DataFrame]:
+    return {
+        "dim_date": spark.sql("SELECT DATE '2018-11-01' AS date"),
+        "dim_user": spark.sql("SELECT 'u1' AS user_key"),
+        "dim_track": spark.sql("SELECT 't1' AS track_key, 'SO1' AS track_id"),
+        "dim_artist": spark.sql("SELECT 'a1' AS artist_key, 'AR1' AS artist_id"),
+        "fact_session": spark.sql("SELECT 's1' AS session_key"),
+    }
+
+
+@pytest.fixture(scope="module")
+def audit(spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame]) -> Audit:
+    """Failures of the rows given, in the suite of the table given."""
+
+    def failures(table: str, *rows: dict[str, Any]) -> tuple[Failure, ...]:
+        return auditor.audit(table, frame(spark, table, *rows), against).failures
+
+    return failures

@@ -7,11 +7,9 @@ from collections import Counter
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from tests.faults.reader import NOT_STATED
 from tracklake.lake import Lake
 from tracklake.tables import contract
-
-NOT_STATED = {"ingested_at", "run_id", "source_file", "read_at"}
-"""Columns that say when a row was read and from which of the files that hold it: the first one read."""
 
 OF_FIRST_ONE_READ = {"source_file": {"events", "duplicates"}}
 """Which of two files brought an event that stands in both depends on which of them was read first."""
@@ -20,14 +18,13 @@ OF_RUNS = "audit_result"
 """What each run measured: as many rows as there were runs, so no rebuild gives it."""
 
 
-def same_lake(found: Lake, expected: Lake, *, all_tables: bool = True, at_once: bool = False) -> None:
+def same_lake(found: Lake, expected: Lake, *, at_once: bool = False) -> None:
     """The newest releases of both lakes have the same tables, and these the same rows in the same types.
 
-    Not ``all_tables``: those of ``found`` alone are compared. ``at_once``: both lakes were made by one run each.
+    ``at_once``: both lakes were made by one run each.
     """
     tables = found.release().tables.keys()
-    if all_tables:
-        assert tables == expected.release().tables.keys()
+    assert tables == expected.release().tables.keys()
     for table in sorted(tables - {OF_RUNS}):
         left_out = set() if at_once else OF_FIRST_ONE_READ.get(table, set())
         mine, theirs = rows(found, table, left_out), rows(expected, table, left_out)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from tests.test_quality import NEW, OLD, PLAY, SESSION, frame
+from tests.staged_rows import NEW, OLD, PLAY, SESSION, frame
 from tracklake.against import IN_ONE_TASK, Against
 from tracklake.lake import staging
 from tracklake.lake.delta import Commit, DataFile, DeltaLog

@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from tests.test_quality import PLAY, frame
+from tests.staged_rows import PLAY, frame
 from tracklake import resources
 from tracklake.quality import Auditor, load_suite
 

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from tests.test_quality import PLAY, frame
+from tests.staged_rows import PLAY, frame
 from tracklake import limits
 from tracklake.history import PLAYS_AS_IN, Result, agreements, as_rows, earlier_results, judge
 from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, measure

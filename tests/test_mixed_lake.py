@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import DataFrame
 
 from bench import star_schema
-from jobs import ingest_events
+from jobs import ingest_events, run_pipeline
 from tests.conftest import Job
 from tests.sources.conftest import FIXTURES
 from tests.sources.test_listenbrainz import ADA, BEN, CLEO, DUET, TRIO, parquet_dump
@@ -34,10 +34,12 @@ def said() -> StringIO:
 
 @pytest.fixture(scope="module")
 def lake(run_job: Job, listens: Path, said: StringIO, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """Listens, then Spotify histories: the first as dumps are named, the second by what they are known by."""
+    """Listens, then Spotify histories: the first as dumps are named, the second by what they are known by.
+
+    The second run builds the marts, of both."""
     folder = tmp_path_factory.mktemp("mixed") / "lake"
     run_job(star_schema, folder, listens, said=said, source="listenbrainz")
-    return run_job(star_schema, folder, FIXTURES / "spotify_history", said=said, source="auto")
+    return run_job(run_pipeline, folder, FIXTURES / "spotify_history", said=said, source="auto")
 
 
 def test_nothing_is_lost_and_the_guess_is_said(lake: Lake, said: StringIO) -> None:

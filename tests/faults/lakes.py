@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 
 from bench import star_schema
+from bench.steps import steps
 from tests.by_hand import before_each_write
 from tests.conftest import SMALL_LOGS, for_small_data
 from tracklake import resources
@@ -27,7 +27,6 @@ HISTORY = (date(2018, 12, 28), date(2018, 12, 29))
 RANGE = (date(2018, 12, 30), date(2018, 12, 31))
 """What the killed jobs read; the last day of the small logs is left out."""
 
-_STEP = re.compile(r"^✓ (.*?)\s+(?:[\d,]+ rows\s+)?([\d.]+) s$", re.MULTILINE)
 _STARTED = ("Starting Spark", 0.0)
 
 
@@ -73,7 +72,7 @@ def lakes_of(spark: SparkSession, folder: Path) -> Lakes:
         undisturbed,
         _suites_that_fail(folder / "expectations"),
         lambda lake: run(spark, lake, *RANGE),
-        [_STARTED, *[(title, float(seconds)) for title, seconds in _STEP.findall(said)]],
+        [_STARTED, *[(step.title, step.seconds) for step in steps(said)]],
         len(writes),
     )
 

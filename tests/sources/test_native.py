@@ -80,7 +80,10 @@ def test_the_shipped_json_schema_tells_a_producer_what_would_not_be_taken_as_it_
     validator = Draft202012Validator(schema)
     lines = [line for file in sorted((FIXTURES / "native").rglob("*.json*")) for line in file.open()]
     wrong = [
-        {".".join(map(str, error.path)) or error.validator for error in validator.iter_errors(json.loads(line))}
+        {
+            ".".join(map(str, error.path)) or error.validator
+            for error in validator.iter_errors(json.loads(line))
+        }
         for line in lines
     ]
     assert wrong == [

@@ -54,14 +54,14 @@ def artist_days(streams: DataFrame, feedback: DataFrame, artists: DataFrame) -> 
     Where an artist has several versions on one day, artist_key is the last of them.
     """
     versions = artists.select("artist_key", "artist_id", "valid_from")
-    newest = F.max_by("artist_key", "valid_from").alias("artist_key"), F.max("valid_from").alias("valid_from")
+    newest = F.max_by("artist_key", "valid_from").alias("artist_key")
     return (
         _by_user(streams, feedback, "artist_key", "track_key")
         .join(versions, on="artist_key", how="left")
         .groupBy("artist_id", "event_date", "user_id")
-        .agg(*newest, *[F.sum(name).alias(name) for name in ADDED_UP])
+        .agg(newest, F.max("valid_from").alias("valid_from"), *[F.sum(name).alias(name) for name in ADDED_UP])
         .groupBy("artist_id", "event_date")
-        .agg(newest[0], *_totals())
+        .agg(newest, *_totals())
         .select("artist_key", "artist_id", "event_date", *DAY_COLUMNS)
     )
 

@@ -1,0 +1,137 @@
+"""The rules that the suites add to their contracts: each broken one is found, and what only looks odd is not."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from tests.conftest import Audit
+from tests.staged_rows import NEW, OLD, PLAY, SESSION
+
+
+def test_each_broken_rule_of_plays_is_told_with_its_rows(audit: Audit) -> None:
+    broken = {
+        "e2": {"event_time": datetime(2018, 11, 2)},
+        "e3": {"ms_played": 29_999, "completion": 29_999 / 200_000},
+        "e4": {"is_stream": False},
+        "e5": {"completion": 0.6},
+        "e6": {"completion": None},
+        "e7": {"session_key": None},
+        "e8": {"user_id": "(anonymous)"},
+    }
+    failures = audit("fact_stream", *(PLAY | {"event_id": name} | change for name, change in broken.items()))
+    assert {one.expectation: [row["event_id"] for row in one.sample] for one in failures} == {
+        "event_date is the UTC date of event_time.": ["e2"],
+        "A stream was played for 30,000 ms, or is a shorter track played to its end,"
+        " or its ms_played is unknown.": ["e3"],
+        "A play of at least 30,000 ms is a stream.": ["e4"],
+        "completion is ms_played / duration_ms, cut to 0..1.": ["e5", "e6"],
+        "A play has a session exactly when it has a user.": ["e7"],
+        "The user_id of an anonymous play is null.": ["e8"],
+    }
+    assert failures[0].column == "event_time, event_date"
+    assert failures[0].sample[0] == {
+        "event_id": "e2",
+        "event_time": datetime(2018, 11, 2),
+        "event_date": date(2018, 11, 1),
+    }
+
+
+def test_plays_that_look_odd_and_are_right_pass(audit: Audit) -> None:
+    odd = {
+        "short, played to its end": {"ms_played": 19_500, "duration_ms": 20_000, "completion": 0.975},
+        "a stream and a skip": {"is_skip": True},
+        "a skip": {"ms_played": 10_000, "completion": 0.05, "is_stream": False, "is_skip": True},
+        "longer than the track": {"ms_played": 250_000, "completion": 1.0},
+        "a track of no length": {"duration_ms": 0, "completion": None},
+        "a track of unknown length": {"duration_ms": None, "completion": None},
+        "listened to for an unknown time": {"ms_played": None, "completion": None},
+        "anonymous": {"user_id": None, "session_key": None},
+    }
+    assert audit("fact_stream", *(PLAY | {"event_id": name} | change for name, change in odd.items())) == ()
+
+
+def test_each_broken_rule_of_versions_is_told_with_its_user(audit: Audit) -> None:
+    early, late = datetime(2018, 11, 4), datetime(2018, 11, 6)
+    users = {
+        "right": [OLD, NEW],
+        "backwards": [OLD | {"valid_to": OLD["valid_from"]}],
+        "current and closed": [OLD, NEW | {"is_current": False}],
+        "twice current": [OLD | {"valid_to": None, "is_current": True}, NEW],
+        "gap": [OLD | {"valid_to": early}, NEW],
+        "overlap": [OLD | {"valid_to": late}, NEW],
+        "cut in two": [OLD, NEW | {"level": "free"}],
+        "(anonymous)": [OLD, NEW],
+    }
+    rows = [
+        row | {"user_id": user, "user_key": f"{user}-{number}".ljust(32, ".")[:32]}
+        for user, versions in users.items()
+        for number, row in enumerate(versions)
+    ]
+    failures = audit("dim_user", *rows)
+    assert {one.expectation: sorted({row.get("user_id", "") for row in one.sample}) for one in failures} == {
+        "A version ends after it starts.": [""],
+        "A version is current exactly when it is open.": [""],
+        "Every user_id has exactly one current version.": [
+            "backwards",
+            "current and closed",
+            "twice current",
+        ],
+        "The versions of one user_id follow each other without gap or overlap.": [
+            "backwards",
+            "gap",
+            "overlap",
+            "twice current",
+        ],
+        "Neighbouring versions of one user_id differ in level or location.": ["cut in two"],
+        "There is at most one version of the anonymous user.": ["(anonymous)"],
+    }
+
+
+def test_weights_must_sum_to_one_per_track(audit: Audit) -> None:
+    shares = [
+        {"track_id": "SO1", "artist_id": "AR1", "position": 1, "weight": 0.7},
+        {"track_id": "SO1", "artist_id": "AR1", "position": 3, "weight": 0.2},
+    ]
+    found = {one.expectation: one for one in audit("bridge_track_artist", *shares)}
+    weights = found.pop("The weights of a track's artists sum to 1.")
+    assert weights.column == "track_id, weight"
+    assert weights.sample[0]["weights"] == pytest.approx(0.9)
+    assert list(found) == [
+        "No two rows have the same track_id and artist_id.",
+        "The positions of a track's artists count from 1 without gaps.",
+    ]
+
+
+def test_each_broken_rule_of_sessions_is_told_with_its_session(audit: Audit) -> None:
+    half_past = datetime(2018, 11, 1, 13, 30)
+    soon = {"started_at": half_past, "ended_at": half_past}
+    later = {"started_at": half_past.replace(second=1), "ended_at": half_past.replace(second=1)}
+    changes = {
+        "plays": {"events": 2},
+        "streams": {"streams": 4},
+        "date": {"started_at": datetime(2018, 10, 31, 23)},
+        "ends": {"ended_at": datetime(2018, 11, 1, 11)},
+        "silent": {"plays": 0, "streams": 0, "skips": 0, "tracks": 0, "artists": 0},
+        "nobody": {"user_id": "(anonymous)"},
+        "first": {"user_id": "a"},
+        "soon": {"user_id": "a"} | soon,
+        "early": {"user_id": "b"},
+        "later": {"user_id": "b"} | later,
+    }
+    rows = [
+        SESSION | {"session_key": name.ljust(32, "."), "user_id": name} | change
+        for name, change in changes.items()
+    ]
+    failures = audit("fact_session", *rows)
+    found = {one.expectation: [row["session_key"].rstrip(".") for row in one.sample] for one in failures}
+    assert found == {
+        "A session ends no earlier than it starts.": ["ends"],
+        "session_date is the UTC date of started_at.": ["date"],
+        "Plays are at most events.": ["plays"],
+        "Streams, skips, tracks and artists are at most plays.": ["streams"],
+        "Without plays there is no listening time.": ["silent"],
+        "A session belongs to a known user.": ["nobody"],
+        "Sessions of one user are more than 30 minutes apart.": ["first"],
+    }
