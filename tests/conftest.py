@@ -41,6 +41,8 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         "spark.sql.shuffle.partitions": "2",
         # Small data gives the JVM no time to optimise.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m",
+        # One run has more than the hundred pieces of generated code that are kept: the next one finds its own again.
+        "spark.sql.codegen.cache.maxEntries": "2000",
         # A thousand plans and a table's state for every lake of every test would fill the heap.
         "spark.sql.ui.retainedExecutions": "5",
         "spark.ui.retainedJobs": "20",

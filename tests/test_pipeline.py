@@ -1,28 +1,23 @@
-"""The whole way, from logs to tables, against the oracle; and what must not matter: re-runs, order, lateness."""
+"""The whole way, from logs to tables, against the oracle; and runs that find nothing new."""
 
 from __future__ import annotations
 
 import shutil
-from datetime import date
 from io import StringIO
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from bench import star_schema
-from jobs import build_dimensions, build_facts, build_marts, ingest_events, report, run_pipeline
+from jobs import ingest_events, report, run_pipeline
+from tests.against_oracle import COMPARED, same_as_oracle
 from tests.conftest import SMALL_LOGS, Job
 from tests.oracle import assert_same
 from tests.oracle import load as oracle_of
-from tests.same_lake import OF_RUNS, same_lake
+from tests.same_lake import OF_RUNS
 from tracklake.errors import WrongUsage
 from tracklake.history import PLAYS_AS_IN
 from tracklake.lake import Lake
-from tracklake.tables import CONTRACTS
-
-NOT_IN_THE_ORACLE = ("source_file", "source_profile", "quarantine", "event", "catalogue", OF_RUNS)
-COMPARED = [table for table in CONTRACTS if table not in NOT_IN_THE_ORACLE]
 
 
 @pytest.fixture(scope="module")
@@ -96,44 +91,6 @@ def test_what_was_measured_is_published_with_the_rows(small: Lake) -> None:
     assert ("event", "None", "freshness_hours") in found
 
 
-DAYS = [date(2018, 12, day) for day in (28, 29, 30, 31)] + [date(2019, 1, 1)]
-
-
-@pytest.mark.slow
-def test_day_by_day_from_the_middle_equals_one_run(run_job: Job, small: Lake, tmp_path: Path) -> None:
-    """Days later and earlier than those that are there, and between them; backwards is the next test.
-
-    The marts come with the last two days, one of them between the others, one before them.
-    """
-    for day, job in (
-        (2, star_schema),
-        (4, star_schema),
-        (1, star_schema),
-        (3, run_pipeline),
-        (0, run_pipeline),
-    ):
-        lake = run_job(job, tmp_path / "lake", SMALL_LOGS, DAYS[day], DAYS[day])
-    same_lake(lake, small)
-    members = lake.read(OF_RUNS).where("metric = 'share.new_members'").select("table_name").distinct()
-    assert {row.table_name for row in members.collect()} == {"dim_user", "dim_track", "dim_artist"}
-
-
-def test_jobs_one_by_one_equal_the_pipeline(run_job: Job, small: Lake, tmp_path: Path) -> None:
-    """The last days come first. What is pending adds up: facts are built after two ingests and two builds of the
-    dimensions, marts anew where what was new, and who came back, is now told from days before."""
-    lake = tmp_path / "lake"
-    run_job(ingest_events, lake, SMALL_LOGS, DAYS[2], DAYS[4])
-    run_job(build_dimensions, lake)
-    run_job(build_facts, lake)
-    run_job(build_marts, lake)
-    run_job(ingest_events, lake, SMALL_LOGS, DAYS[1], DAYS[1])
-    run_job(build_dimensions, lake)
-    run_job(ingest_events, lake, SMALL_LOGS, DAYS[0], DAYS[0])
-    run_job(build_dimensions, lake)
-    run_job(build_facts, lake)
-    same_lake(run_job(build_marts, lake), small)
-
-
 def test_a_report_is_of_the_market_or_of_one_artist(run_job: Job, small: Lake, tmp_path: Path) -> None:
     lake, file = Path(small.uri), tmp_path / "pages" / "report.html"
     run_job(report, lake, market=True, output=str(file))
@@ -141,49 +98,3 @@ def test_a_report_is_of_the_market_or_of_one_artist(run_job: Job, small: Lake, t
     for flags in ({}, {"market": True, "artist": "someone"}, {"artist": "someone"}):
         with pytest.raises(WrongUsage):
             run_job(report, lake, output=str(file), **flags)
-
-
-REAL_NUMBERS = {
-    "event": "SELECT count(*), count_if(user_id IS NULL), count_if(event_type = 'play') FROM event",
-    "fact_stream": "SELECT count_if(is_stream), count_if(is_skip), sum(ms_played) FROM fact_stream",
-    "dim_user": "SELECT count(DISTINCT user_id), count(*) FROM dim_user WHERE user_id <> '(anonymous)'",
-    "fact_session": "SELECT count(*) FROM fact_session",
-}
-
-
-@pytest.mark.slow
-def test_the_real_logs_give_the_known_numbers(real: Lake) -> None:
-    found = {}
-    for table, query in REAL_NUMBERS.items():
-        real.read(table).createOrReplaceTempView(table)
-        found[table] = tuple(real.spark.sql(query).collect()[0])
-        real.spark.catalog.dropTempView(table)
-    assert found == {
-        "event": (4_965, 139, 4_223),
-        "fact_stream": (4_115, 108, 999_449_330),
-        "dim_user": (89, 96),
-        "fact_session": (597,),
-    }
-
-
-@pytest.mark.slow
-def test_the_real_logs_equal_the_oracle(real: Lake, real_logs: Path) -> None:
-    oracle = oracle_of(real_logs, k=1)
-    for table in COMPARED:
-        same_as_oracle(real, oracle, table)
-
-
-@pytest.mark.slow
-def test_blocks_of_the_real_logs_in_any_order_equal_one_run(
-    run_job: Job, real: Lake, real_logs: Path, tmp_path: Path
-) -> None:
-    """The marts come with the last two blocks."""
-    blocks = ((15, 20, star_schema), (1, 4, star_schema), (9, 14, run_pipeline), (5, 8, run_pipeline))
-    for first, last, job in blocks:
-        lake = run_job(job, tmp_path / "lake", real_logs, date(2018, 11, first), date(2018, 11, last))
-    same_lake(lake, real)
-
-
-def same_as_oracle(lake: Lake, oracle: duckdb.DuckDBPyConnection, table: str) -> None:
-    columns = [name for (name, *_) in oracle.execute(f"DESCRIBE {table}").fetchall()]
-    assert_same(oracle, table, lake.read(table), columns)
