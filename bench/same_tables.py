@@ -19,6 +19,7 @@ NOT_COMPARED = frozenset({"ingested_at", "run_id", "source_file", "detail"}) | O
 ONLY_OURS = (
     "mart_",
     "fact_audience",
+    "fact_listening",
     "session_satisfaction",
     "satisfaction_model",
     "audit_result",

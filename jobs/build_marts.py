@@ -40,13 +40,18 @@ def main(run: Run) -> None:
     of_members = member_days(run.read("fact_track_day", around), run.read("fact_artist_day", around))
     run.stage("fact_audience", audiences(of_members.where(of_members["block"].isin(sorted(blocks)))), blocks)
 
+    heard_on = run.asked_for("fact_stream") | changes.dates("fact_stream")
+    heard_on |= (run.slices("fact_stream") & days) - run.slices("fact_listening")
+    plays = run.read("fact_stream", heard_on)
+    run.stage("fact_listening", listening(plays, run.read("dim_user")), heard_on)
+
     with run.steps.step("Summing up periods"):
         known = run.read("fact_audience", past | blocks)
         sums = period_totals(of_members, histories(known, blocks | before), held & around)
         around_totals = run.keep("period-totals", sums)
         levels = run.keep("shown-levels", shown_levels(around_totals, tracks, k))
         totals = around_totals.where(around_totals["block"].isin(sorted(blocks)))
-        heard = run.keep("listening", listening(run.read("fact_stream", days), run.read("dim_user")))
+        heard = run.read("fact_listening", days)
         loyal = run.keep("loyalty", loyalty(heard))
 
     markets, mixes = top_markets(heard, k), source_mixes(heard, k)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -13,36 +12,47 @@ import pytest
 from pyspark.sql import SparkSession
 
 from bench import star_schema
+from jobs import ingest_events
 from tests.conftest import SMALL_LOGS
 from tests.disks import disk
 from tests.faults import reader
-from tests.faults.kill import Kill, digests, inflict, started
+from tests.faults.kill import digests, inflict, plan, started
 from tests.faults.lakes import RANGE, Lakes, lakes_of, run
 from tracklake import cli
 from tracklake.lake.delta import DeltaLog
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults]
+pytestmark = pytest.mark.slow
 
 Said = pytest.CaptureFixture[str]
 LAST_DAY = date(2019, 1, 1)
-KILLS: dict[str, Callable[[Lakes], Kill]] = {
-    "in the middle of staging": lambda lakes: Kill(after_step=lakes.after("Staging dim_user"), delay=0.2),
-    "between the commits of two tables": lambda lakes: Kill(before_write=lakes.writes - 6),
-    "with a suite that fails": lambda lakes: Kill(lakes.after("Staging fact_track_day"), 0.5, red=True),
+SEED = 7
+KILLS = {
+    0: "before a write",
+    1: "at the end of a step",
+    2: "in the middle of a step",
+    9: "with a suite that fails",
 }
+"""One kill of each kind of the ten that the seed plans first."""
 
 
-@pytest.fixture(scope="module")
-def lakes(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lakes:
+@pytest.fixture(
+    scope="module",
+    params=[ingest_events, pytest.param(star_schema, marks=pytest.mark.faults)],
+    ids=["ingest_events", "star_schema"],
+)
+def lakes(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Lakes:
     """A lake of two days, and what a run over two more makes of it."""
-    return lakes_of(spark, tmp_path_factory.mktemp("lakes"))
+    return lakes_of(spark, tmp_path_factory.mktemp("lakes"), request.param)
 
 
-@pytest.mark.parametrize("kill", KILLS.values(), ids=KILLS.keys())
+@pytest.mark.parametrize("number", KILLS, ids=KILLS.values())
 def test_a_killed_job_leaves_nothing_that_a_reader_or_the_next_run_could_mind(
-    lakes: Lakes, tmp_path: Path, kill: Callable[[Lakes], Kill]
+    lakes: Lakes, tmp_path: Path, number: int
 ) -> None:
-    outcome = inflict(kill(lakes), lakes, tmp_path / "lake")
+    kill = plan(10, SEED, lakes.steps, lakes.writes)[number]
+    outcome = inflict(kill, lakes, tmp_path / "lake")
     assert outcome.wrong == []
     assert outcome.died
     assert outcome.looks > 3
@@ -55,9 +65,9 @@ def test_of_two_jobs_at_once_both_land(spark: SparkSession, lakes: Lakes, tmp_pa
     shutil.copytree(lakes.history, lake)
     shutil.copytree(lakes.undisturbed, expected)
     if not same:
-        run(spark, expected, LAST_DAY, LAST_DAY)
+        run(spark, lakes.job, expected, LAST_DAY, LAST_DAY)
     first, last = RANGE if same else (LAST_DAY, LAST_DAY)
-    slow = started(lake, "--start", str(first), "--end", str(last))
+    slow = started(lakes.job, lake, "--start", str(first), "--end", str(last))
     assert slow.stdout
     said = []
     for line in slow.stdout:
@@ -71,12 +81,12 @@ def test_of_two_jobs_at_once_both_land(spark: SparkSession, lakes: Lakes, tmp_pa
     assert digests(lake) == digests(expected)
 
 
-def fails_in_one_sentence(lake: Path, said: Said) -> str:
+def fails_in_one_sentence(lakes: Lakes, lake: Path, said: Said) -> str:
     """The closing sentence of a job that ends with exit code 1."""
     start, end = (str(day) for day in RANGE)
     logs = ("--source", "sparkify", "--input", str(SMALL_LOGS), "--start", start, "--end", end)
     said.readouterr()
-    assert cli.run_job(star_schema.main, ["--lake", str(lake), *logs]) == 1
+    assert cli.run_job(lakes.job.main, ["--lake", str(lake), *logs]) == 1
     seen = said.readouterr()
     assert "Traceback" not in seen.out + seen.err
     (sentence,) = seen.err.strip().splitlines()
@@ -105,7 +115,7 @@ def test_a_commit_that_storage_refuses_ends_in_one_sentence(
 
     with monkeypatch.context() as patch:
         patch.setattr(DeltaLog, "commit", refused)
-        assert "Input/output error" in fails_in_one_sentence(lake, capsys)
+        assert "Input/output error" in fails_in_one_sentence(lakes, lake, capsys)
     next_run_mends(lakes, lake)
 
 
@@ -114,7 +124,7 @@ def test_a_full_disk_ends_in_one_sentence(lakes: Lakes, tmp_path: Path, capsys: 
         lake = small.folder / "lake"
         shutil.copytree(lakes.history, lake)
         small.fill(room=300 * 1024)
-        fails_in_one_sentence(lake, capsys)
+        fails_in_one_sentence(lakes, lake, capsys)
         small.empty()
         next_run_mends(lakes, lake)
 
@@ -124,6 +134,6 @@ def test_a_read_only_lake_ends_in_one_sentence(lakes: Lakes, tmp_path: Path, cap
         lake = small.folder / "lake"
         shutil.copytree(lakes.history, lake)
         small.remount("ro")
-        fails_in_one_sentence(lake, capsys)
+        fails_in_one_sentence(lakes, lake, capsys)
         small.remount("rw")
         next_run_mends(lakes, lake)

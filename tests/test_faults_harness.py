@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from tests import by_hand
 from tests.by_hand import FIRST, SECOND, Work, open_lake, release
 from tests.conftest import ROOT
 from tests.faults import kill as kill_module
@@ -54,13 +56,13 @@ def lakes(tmp_path_factory: pytest.TempPathFactory) -> Lakes:
     release(open_lake(folder / "history"), FIRST)
     shutil.copytree(folder / "history", folder / "undisturbed")
     release(open_lake(folder / "undisturbed"), SECOND)
-    return Lakes(folder / "history", folder / "undisturbed", folder, run_again, STEPS, 9)
+    return Lakes(by_hand, folder / "history", folder / "undisturbed", folder, run_again, STEPS, 9)
 
 
 @pytest.fixture(params=[""], ids=["a good job"])
 def job(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     def started(
-        lake: Path, *_flags: str, before_write: int = -1, suites: Path | None = None
+        _job: ModuleType, lake: Path, *_flags: str, before_write: int = -1, suites: Path | None = None
     ) -> subprocess.Popen[str]:
         script = JOB.format(unaudited=request.param)
         return subprocess.Popen(
@@ -103,7 +105,13 @@ def test_rows_that_were_seen_before_their_audit_are_reported(lakes: Lakes, tmp_p
 @pytest.mark.usefixtures("job")
 def test_a_re_run_that_gives_other_tables_is_reported(lakes: Lakes, tmp_path: Path) -> None:
     other = Lakes(
-        lakes.history, lakes.undisturbed, lakes.suites_that_fail, lambda _: "", lakes.steps, lakes.writes
+        by_hand,
+        lakes.history,
+        lakes.undisturbed,
+        lakes.suites_that_fail,
+        lambda _: "",
+        lakes.steps,
+        lakes.writes,
     )
     outcome = inflict(Kill(before_write=5), other, tmp_path / "lake")
     assert "the re-run did not give the tables of an undisturbed run" in outcome.wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -95,6 +96,12 @@ def test_a_report_is_of_the_market_or_of_one_artist(run_job: Job, small: Lake, t
     lake, file = Path(small.uri), tmp_path / "pages" / "report.html"
     run_job(report, lake, market=True, output=str(file))
     assert "Most streamed artists" in file.read_text(encoding="utf-8")
+    shown = small.read("mart_artist").where("period = '28_days' AND NOT is_suppressed AND streams > 0")
+    most = (
+        shown.join(small.read("dim_artist").where("is_current"), on="artist_id").orderBy("streams").tail(1)[0]
+    )
+    run_job(report, lake, artist=most.artist_id, output=str(file))
+    assert most.artist_name in html.unescape(file.read_text(encoding="utf-8"))
     for flags in ({}, {"market": True, "artist": "someone"}, {"artist": "someone"}):
         with pytest.raises(WrongUsage):
             run_job(report, lake, output=str(file), **flags)

@@ -52,6 +52,32 @@ def test_plays_that_look_odd_and_are_right_pass(audit: Audit) -> None:
     assert audit("fact_stream", *(PLAY | {"event_id": name} | change for name, change in odd.items())) == ()
 
 
+def test_each_broken_rule_of_listening_is_told_with_its_track(audit: Audit) -> None:
+    right = {
+        "event_date": date(2018, 11, 1),
+        "track_id": "SO1",
+        "artist_id": "AR1",
+        "user_key": "u1",
+        "user_id": "10",
+        "market": "SE",
+        "place": "Lund",
+        "context_type": "(unknown)",
+        "plays": 2,
+        "streams": 1,
+    }
+    broken = [
+        right,
+        right | {"market": "NO", "streams": 3},
+        right | {"market": "DK", "place": "(unknown)"},
+        right | {"market": "(unknown)", "place": "(unknown)"},
+    ]
+    failures = audit("fact_listening", *broken)
+    assert {one.expectation: [row["market"] for row in one.sample] for one in failures} == {
+        "Streams are at most plays.": ["NO"],
+        "Where the market is known, so is the place.": ["DK"],
+    }
+
+
 def test_each_broken_rule_of_versions_is_told_with_its_user(audit: Audit) -> None:
     early, late = datetime(2018, 11, 4), datetime(2018, 11, 6)
     users = {

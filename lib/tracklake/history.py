@@ -25,7 +25,12 @@ MOST_EARLIER = 8
 RECENT = timedelta(days=90)
 """How far back the runs lie whose results of whole tables count."""
 
-PLAYS_AS_IN = {"fact_stream": "event", "fact_track_day": "fact_stream", "fact_artist_day": "fact_stream"}
+PLAYS_AS_IN = {
+    "fact_stream": "event",
+    "fact_track_day": "fact_stream",
+    "fact_artist_day": "fact_stream",
+    "fact_listening": "fact_stream",
+}
 """Tables that have as many plays on each day as another one."""
 
 DIMENSIONS = ("dim_user", "dim_track", "dim_artist")

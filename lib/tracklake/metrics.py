@@ -70,6 +70,7 @@ METRICS = {
     "fact_feedback": Metrics(counts={"rows": "1"}),
     "fact_track_day": Metrics(counts={"rows": "1", "plays": "plays"}),
     "fact_artist_day": Metrics(counts={"rows": "1", "plays": "plays"}),
+    "fact_listening": Metrics(counts={"plays": "plays"}),
 }
 """What is measured, by table. Of tables that are not here nothing is."""
 

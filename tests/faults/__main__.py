@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench import star_schema
 from tests.conftest import for_small_data
 from tests.faults.kill import Kill, Outcome, inflict, plan
 from tests.faults.lakes import lakes_of
@@ -29,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     spark.sparkContext.setLogLevel("OFF")
     began, outcomes = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="tracklake-faults-") as temporary:
-        lakes = lakes_of(spark, asked.work or Path(temporary))
+        lakes = lakes_of(spark, asked.work or Path(temporary), star_schema)
         kills = plan(asked.kills, asked.seed, lakes.steps, lakes.writes)
         for number, kill in enumerate(kills, 1):
             lake = (asked.work or Path(temporary)).absolute() / f"lake-{number}"

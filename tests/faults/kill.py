@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tests.conftest import ROOT, SMALL_LOGS
@@ -96,10 +97,17 @@ def inflict(kill: Kill, lakes: Lakes, lake: Path) -> Outcome:
 
 
 def started(
-    lake: Path, *flags: str, before_write: int = -1, suites: Path | None = None
+    job: ModuleType, lake: Path, *flags: str, before_write: int = -1, suites: Path | None = None
 ) -> subprocess.Popen[str]:
     """The job on the small logs, started in a process group of its own; what it says comes line by line."""
-    command = [sys.executable, "-m", "tests.faults.victim", str(before_write), str(suites or "")]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.faults.victim",
+        job.__name__,
+        str(before_write),
+        str(suites or ""),
+    ]
     logs = ("--source", "sparkify", "--input", str(SMALL_LOGS))
     return subprocess.Popen(
         [*command, "--lake", str(lake), *logs, *flags],
@@ -117,7 +125,8 @@ def _killed(kill: Kill, lakes: Lakes, lake: Path) -> tuple[bool, str]:
     """Whether the job died of the kill, and the last step that it said it had ended."""
     suites = lakes.suites_that_fail if kill.red else None
     start, end = (str(day) for day in RANGE)
-    job = started(lake, "--start", start, "--end", end, before_write=kill.before_write, suites=suites)
+    dates = ("--start", start, "--end", end)
+    job = started(lakes.job, lake, *dates, before_write=kill.before_write, suites=suites)
     assert job.stdout
     steps, said = [], []
     try:

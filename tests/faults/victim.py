@@ -1,19 +1,20 @@
 """A job in a process of its own, as spark-submit would start it, on small data; it may kill its whole group.
 
-    python -m tests.faults.victim BEFORE_WRITE SUITES JOB'S FLAGS...
+    python -m tests.faults.victim JOB BEFORE_WRITE SUITES JOB'S FLAGS...
 
-BEFORE_WRITE is the write of publishing before which it dies, or -1; SUITES a folder of suites, or "".
+JOB is the job's module; BEFORE_WRITE is the write of publishing before which it dies, or -1; SUITES a folder of
+suites, or "".
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import star_schema
 from tests.by_hand import before_each_write
 from tests.cluster import QUICK
 from tests.conftest import for_small_data
@@ -22,7 +23,7 @@ from tracklake.config import load
 from tracklake.session import spark_session
 
 
-def main(before_write: int, suites: str, args: Sequence[str]) -> int:
+def main(job: str, before_write: int, suites: str, args: Sequence[str]) -> int:
     """Runs the job with these flags and returns its exit code, if it lives so long."""
     left = iter(range(before_write))
 
@@ -38,8 +39,8 @@ def main(before_write: int, suites: str, args: Sequence[str]) -> int:
         load("local"), {"spark.driver.extraJavaOptions": QUICK, "spark.driver.memory": "1g"}
     )
     spark_session(conf, "tracklake victim").sparkContext.setLogLevel("OFF")
-    return cli.run_job(star_schema.main, args)
+    return cli.run_job(importlib.import_module(job).main, args)
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3:]))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4:]))

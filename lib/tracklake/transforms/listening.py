@@ -1,4 +1,4 @@
-"""Plays folded by listener, track, place and day: what sketches cannot tell of markets, contexts and loyalty."""
+"""Plays folded by day, track, listener, market and context: what sketches cannot tell of places and loyalty."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ from tracklake.transforms.periods import PERIODS, period_start
 from tracklake.transforms.privacy import all_or_none
 from tracklake.transforms.ranks import ranked
 
+PERIOD = ("period", "period_start")
+
 
 def listening(streams: DataFrame, users: DataFrame) -> DataFrame:
-    """One row per day, track, listener (null for the anonymous), country, place and context.
+    """fact_listening rows: one track, artist, listener, market and context of one UTC day.
 
-    place is the listener's location at the play, where there is none the country. Plays of which neither is known
+    place is the listener's location at the play, where there is none the market. Plays of which neither is known
     have one market and one place, the unknown one.
     """
     unknown = F.lit(UNKNOWN)
     places = users.select("user_key", "location")
+    market = F.coalesce("country", unknown).alias("market")
+    context = F.coalesce("context_type", unknown).alias("context_type")
     return (
-        streams.groupBy(
-            "event_date", "artist_id", "track_id", "user_id", "user_key", "country", "context_type"
-        )
+        streams.groupBy("event_date", "artist_id", "track_id", "user_id", "user_key", market, context)
         .agg(F.count(F.lit(1)).alias("plays"), F.count_if("is_stream").alias("streams"))
         .join(places, on="user_key", how="left")
         .select(
             "event_date",
-            "artist_id",
             "track_id",
+            "artist_id",
+            "user_key",
             "user_id",
-            F.coalesce("country", unknown).alias("market"),
-            F.coalesce("location", "country", unknown).alias("place"),
+            "market",
+            F.coalesce("location", "market").alias("place"),
             "context_type",
             "plays",
             "streams",
@@ -44,25 +47,23 @@ def top_markets(listening: DataFrame, k: int) -> DataFrame:
 
     Null where fewer than k listeners of that market played the track.
     """
-    in_markets = (
-        _by_period(listening.where(F.col("track_id") != UNKNOWN))
-        .groupBy("track_id", "period", "period_start", "market", "user_id")
-        .agg(F.sum("streams").alias("streams"))
-        .groupBy("track_id", "period", "period_start", "market")
-        .agg(F.sum("streams").alias("streams"), F.count("user_id").alias("listeners"))
+    known = listening.where(F.col("track_id") != UNKNOWN)
+    places = ranked(
+        _sums(known, "market", "streams"), ["period", "period_start", "market"], "streams", "place"
     )
-    places = ranked(in_markets, ["period", "period_start", "market"], "streams", "place")
     first = F.struct(-F.col("streams"), F.col("market"))
-    of_most = places.groupBy("track_id", "period", "period_start").agg(
-        F.min_by(F.struct("market", "place", "listeners"), first).alias("top")
+    of_most = (
+        places.groupBy("track_id", *PERIOD)
+        .agg(F.min_by(F.struct("market", "place"), first).alias("top"))
+        .select("track_id", *PERIOD, "top.market", "top.place")
+        .join(_listeners(known, "market"), on=["track_id", "market", *PERIOD], how="left")
     )
-    shown = F.col("top.listeners") >= k
+    shown = F.coalesce("listeners", F.lit(0)) >= k
     return of_most.select(
         "track_id",
-        "period",
-        "period_start",
-        F.when(shown, F.col("top.market")).alias("top_market"),
-        F.when(shown, F.col("top.place")).alias("rank_in_top_market"),
+        *PERIOD,
+        F.when(shown, F.col("market")).alias("top_market"),
+        F.when(shown, F.col("place")).alias("rank_in_top_market"),
     )
 
 
@@ -71,19 +72,18 @@ def source_mixes(listening: DataFrame, k: int) -> DataFrame:
 
     Null where a context of any like period of the block has fewer than k listeners.
     """
+    known = listening.where(F.col("context_type") != UNKNOWN)
     in_contexts = (
-        _by_period(listening.where(F.col("context_type").isNotNull()))
-        .groupBy("track_id", "period", "period_start", "context_type", "user_id")
-        .agg(F.sum("plays").alias("plays"))
-        .groupBy("track_id", "period", "period_start", "context_type")
-        .agg(F.sum("plays").alias("plays"), F.count("user_id").alias("listeners"))
+        _sums(known, "context_type", "plays")
+        .join(_listeners(known, "context_type"), on=["track_id", "context_type", *PERIOD], how="left")
+        .fillna(0, "listeners")
     )
     entries = F.sort_array(F.collect_list(F.struct("context_type", "plays")))
     share = F.transform(
         "entries", lambda one: F.struct(one["context_type"], F.round(one["plays"] / F.col("plays"), 4))
     )
     return (
-        in_contexts.groupBy("track_id", "period", "period_start")
+        in_contexts.groupBy("track_id", *PERIOD)
         .agg(
             F.sum("plays").alias("plays"),
             F.min(F.col("listeners") >= k).alias("fine"),
@@ -93,23 +93,65 @@ def source_mixes(listening: DataFrame, k: int) -> DataFrame:
             F.lit("track").alias("member"),
             F.col("track_id").alias("member_id"),
             period_start("28_days", "period_start").alias("block"),
-            "period",
-            "period_start",
+            *PERIOD,
             F.to_json(F.map_from_entries(share)).alias("mix"),
             "fine",
         )
         .select(
             F.col("member_id").alias("track_id"),
-            "period",
-            "period_start",
+            *PERIOD,
             F.when(all_or_none(F.col("fine")), F.col("mix")).alias("source_mix"),
         )
     )
 
 
-def _by_period(listening: DataFrame) -> DataFrame:
+def _sums(listening: DataFrame, group: str, figure: str) -> DataFrame:
+    """One row per track, ``group`` and period of any kind: the sum of ``figure``."""
     kinds = [
         F.struct(F.lit(kind).alias("period"), period_start(kind, "event_date").alias("period_start"))
         for kind in PERIODS
     ]
-    return listening.withColumn("of", F.explode(F.array(*kinds))).select("*", "of.period", "of.period_start")
+    return (
+        listening.groupBy("track_id", group, "event_date")
+        .agg(F.sum(figure).alias(figure))
+        .withColumn("of", F.explode(F.array(*kinds)))
+        .groupBy("track_id", group, "of.period", "of.period_start")
+        .agg(F.sum(figure).alias(figure))
+    )
+
+
+def _listeners(listening: DataFrame, group: str) -> DataFrame:
+    """One row per track, ``group`` and period of any kind with ``listeners``: how many distinct ones.
+
+    The days of a listener in 28 days are the bits of one number, so that listeners are told apart once for all
+    periods.
+    """
+    days = F.bit_or(F.pow(F.lit(2), F.date_diff("event_date", "block")).cast("int")).alias("days")
+    spans = F.array(
+        *[
+            F.struct(
+                F.lit(kind).alias("period"),
+                F.lit(first).alias("first"),
+                F.lit(((1 << length) - 1) << first).alias("days"),
+            )
+            for kind, length in PERIODS.items()
+            for first in range(0, PERIODS["28_days"], length)
+        ]
+    )
+    there = F.filter(spans, lambda span: F.col("days").bitwiseAND(span["days"]) != 0)
+    return (
+        listening.where(F.col("user_id").isNotNull())
+        .withColumn("block", period_start("28_days", "event_date"))
+        .groupBy("track_id", group, "block", "user_id")
+        .agg(days)
+        .withColumn("span", F.explode(there))
+        .groupBy("track_id", group, "block", "span.period", "span.first")
+        .agg(F.count(F.lit(1)).alias("listeners"))
+        .select(
+            "track_id",
+            group,
+            "period",
+            F.date_add("block", F.col("first")).alias("period_start"),
+            "listeners",
+        )
+    )

@@ -20,15 +20,15 @@ EXACT_SUM = "decimal(38,15)"
 
 @dataclass(frozen=True)
 class Rate:
-    """The columns that hold the successes and the trials; successes are at most the trials."""
+    """The columns, or their names, that hold the successes and the trials; successes are at most the trials."""
 
-    successes: str
-    trials: str
+    successes: str | Column
+    trials: str | Column
 
     @property
     def value(self) -> Column:
         """Successes / trials, null without trials."""
-        return F.col(self.successes) / self._some_trials()
+        return _column(self.successes) / self._some_trials()
 
     def wilson(self) -> tuple[Column, Column]:
         """Lower and upper bound of the 95 % score interval (Wilson 1927, doi:10.1080/01621459.1927.10502953).
@@ -50,11 +50,40 @@ class Rate:
 
         The mean where there are neither trials nor strength.
         """
-        trials = F.nullif(F.col(self.trials) + strength, F.lit(0.0))
-        return F.coalesce((F.col(self.successes) + strength * mean) / trials, mean)
+        trials = F.nullif(_column(self.trials) + strength, F.lit(0.0))
+        return F.coalesce((_column(self.successes) + strength * mean) / trials, mean)
 
     def _some_trials(self) -> Column:
-        return F.nullif(F.col(self.trials).cast("double"), F.lit(0.0))
+        return F.nullif(_column(self.trials).cast("double"), F.lit(0.0))
+
+
+def measured(rates: Mapping[str, Rate]) -> Column:
+    """What there is to say of each rate, in their order: an array of structs of rate, low, high and shrunk.
+
+    Of the ``priors`` of the rates. One after the other in a lambda: written out they make a method that is too long
+    for the JVM to compile.
+    """
+    given = [
+        F.struct(
+            _column(rate.successes).cast("double").alias("successes"),
+            _column(rate.trials).cast("double").alias("trials"),
+            F.col(f"{name}_mean").alias("mean"),
+            F.col(f"{name}_strength").alias("strength"),
+        )
+        for name, rate in rates.items()
+    ]
+
+    def told(one: Column) -> Column:
+        rate = Rate(one["successes"], one["trials"])
+        low, high = rate.wilson()
+        return F.struct(
+            rate.value.alias("rate"),
+            low.alias("low"),
+            high.alias("high"),
+            rate.shrunk(one["mean"], one["strength"]).alias("shrunk"),
+        )
+
+    return F.transform(F.array(*given), told)
 
 
 def priors(frame: DataFrame, by: list[str], rates: Mapping[str, Rate]) -> DataFrame:
@@ -69,15 +98,19 @@ def priors(frame: DataFrame, by: list[str], rates: Mapping[str, Rate]) -> DataFr
         column
         for name, rate in rates.items()
         for column in (
-            F.sum(F.col(rate.successes).cast(EXACT_SUM)).cast("double").alias(f"{name}_x"),
+            F.sum(_column(rate.successes).cast(EXACT_SUM)).cast("double").alias(f"{name}_x"),
             F.sum(rate.trials).cast("double").alias(f"{name}_n"),
-            F.sum(F.col(rate.trials) * F.col(rate.trials)).cast("double").alias(f"{name}_nn"),
-            F.count_if(F.col(rate.trials) > 0).cast("double").alias(f"{name}_groups"),
-            F.sum((F.col(rate.successes) * rate.value).cast(EXACT_SUM)).cast("double").alias(f"{name}_xp"),
+            F.sum(_column(rate.trials) * _column(rate.trials)).cast("double").alias(f"{name}_nn"),
+            F.count_if(_column(rate.trials) > 0).cast("double").alias(f"{name}_groups"),
+            F.sum((_column(rate.successes) * rate.value).cast(EXACT_SUM)).cast("double").alias(f"{name}_xp"),
         )
     ]
     fitted = [column for name in rates for column in _fit(name)]
     return frame.groupBy(*by).agg(*sums).select(*by, *fitted)
+
+
+def _column(given: str | Column) -> Column:
+    return F.col(given) if isinstance(given, str) else given
 
 
 def _fit(name: str) -> tuple[Column, Column]:

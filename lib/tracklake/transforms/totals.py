@@ -72,29 +72,25 @@ def period_totals(days: DataFrame, histories: DataFrame, held: Collection[date])
     listen in the history or earlier in the block, returning those of the period before, reactivated the
     rest; lapsed are the listeners of the period before who did not come back.
     """
-    so_far = (
-        Window.partitionBy(*MEMBER, "block").orderBy("event_date").rowsBetween(Window.unboundedPreceding, -1)
-    )
-    kinds = F.array(
+    longer = F.array(
         *[
             F.struct(F.lit(kind).alias("period"), period_start(kind, "event_date").alias("period_start"))
             for kind in PERIODS
+            if kind != "day"
         ]
     )
     sketch = sketches.merged(F.col("listeners_sketch"))
-    summed = (
-        days.withColumn("seen_sketch", sketches.merged(F.col("listeners_sketch")).over(so_far))
-        .withColumn("of", F.explode(kinds))
+    of_days = days.withColumns({"period": F.lit("day"), "period_start": F.col("event_date")})
+    of_longer = (
+        days.withColumn("of", F.explode(longer))
         .groupBy(*MEMBER, "block", "of.period", "of.period_start")
         .agg(
             *[F.sum(name).alias(name) for name in ADDED_UP],
-            F.when(F.first("of.period") == "day", F.sum("listeners"))
-            .otherwise(sketches.count(sketch))
-            .alias("listeners"),
+            sketches.count(sketch).alias("listeners"),
             sketch.alias("listeners_sketch"),
-            F.min_by("seen_sketch", "event_date").alias("seen_sketch"),
         )
     )
+    summed = of_longer.unionByName(of_days.select(of_longer.columns))
     in_order = Window.partitionBy(*MEMBER, "period").orderBy("period_start")
     length = _by_period(PERIODS)
     follows = F.date_diff("period_start", F.lag("period_start").over(in_order)) == length
@@ -107,11 +103,17 @@ def period_totals(days: DataFrame, histories: DataFrame, held: Collection[date])
             },
         }
     )
+    so_far = (
+        Window.partitionBy(*MEMBER, "period", "block")
+        .orderBy("period_start")
+        .rowsBetween(Window.unboundedPreceding, -1)
+    )
+    with_seen = with_previous.withColumn("seen_sketch", sketch.over(so_far))
     past = sketches.union(F.col("history_sketch"), F.col("seen_sketch"))
     listeners = F.col("listeners")
     own, previous = F.col("listeners_sketch"), F.col("previous_listeners_sketch")
     return (
-        with_previous.join(histories, on=[*MEMBER, "block"], how="left")
+        with_seen.join(histories, on=[*MEMBER, "block"], how="left")
         .withColumns(
             {
                 "days": _days_held(held, "period_start"),

@@ -9,7 +9,7 @@ from tracklake.transforms.keys import key
 from tracklake.transforms.periods import PERIODS
 from tracklake.transforms.privacy import all_or_none, enough_or_none, fineness
 from tracklake.transforms.ranks import ranked
-from tracklake.transforms.rates import Rate, priors
+from tracklake.transforms.rates import Rate, measured, priors
 from tracklake.transforms.totals import momentum
 
 PERIOD = ["period", "period_start"]
@@ -69,14 +69,15 @@ def track_performance(
         }
     )
     usual = F.broadcast(priors(of_tracks.where("plays > 0"), PERIOD, RATES))
-    measured = of_tracks.join(usual, on=PERIOD, how="left").withColumns(_measured())
-    placed = ranked(measured, PERIOD, "streams", "rank").withColumns(_cohort())
-    in_cohort = Window.partitionBy(*PERIOD, "cohort").orderBy(F.round("completion_shrunk", 9))
+    placed = ranked(of_tracks, PERIOD, "streams", "rank").withColumns(_cohort())
+    known = placed.join(usual, on=PERIOD, how="left").withColumn("rates", measured(RATES))
+    completion = F.col("rates")[[*RATES].index("completion")]["shrunk"]
+    in_cohort = Window.partitionBy(*PERIOD, "cohort").orderBy(F.round(completion, 9))
     before = levels.select(
         "member", "member_id", F.col("block").alias("previous_block"), F.col("level").alias("previous_level")
     )
     new_is_fine = enough_or_none("new", k) & ((F.col("listeners") - F.col("new") >= k) | _all_are_new())
-    shown = placed.withColumns(
+    shown = known.withColumns(
         {
             "percentile": F.round(100 * F.percent_rank().over(in_cohort), 1),
             "new_is_fine": all_or_none(new_is_fine),
@@ -86,6 +87,7 @@ def track_performance(
         shown.join(before, on=["member", "member_id", "previous_block"], how="left")
         .withColumns(
             {
+                **_of_rates(),
                 "track_id": F.col("member_id"),
                 "is_suppressed": F.col("level") < fineness(),
                 "new_listeners": F.when(F.col("new_is_fine"), F.col("new")),
@@ -118,15 +120,13 @@ def _completion() -> Column:
     return F.coalesce(F.col("heard_ms") / F.nullif(F.col("length_ms"), F.lit(0)), F.lit(0.0))
 
 
-def _measured() -> dict[str, Column]:
-    columns = {}
-    for name, rate in RATES.items():
-        low, high = rate.wilson()
-        columns[f"{name}_rate"] = rate.value
-        columns[f"{name}_low"] = low
-        columns[f"{name}_high"] = high
-        columns[f"{name}_shrunk"] = rate.shrunk(F.col(f"{name}_mean"), F.col(f"{name}_strength"))
-    return columns
+def _of_rates() -> dict[str, Column]:
+    """RATE_COLUMNS, out of what was measured."""
+    return {
+        f"{name}_{what}": F.col("rates")[place][what]
+        for place, name in enumerate(RATES)
+        for what in ("rate", "low", "high", "shrunk")
+    }
 
 
 def _cohort() -> dict[str, Column]:
