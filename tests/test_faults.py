@@ -21,7 +21,7 @@ from tests.faults.lakes import RANGE, Lakes, lakes_of, run
 from tracklake import cli
 from tracklake.lake.delta import DeltaLog
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 Said = pytest.CaptureFixture[str]
 LAST_DAY = date(2019, 1, 1)
@@ -37,7 +37,7 @@ KILLS = {
 
 @pytest.fixture(
     scope="module",
-    params=[ingest_events, pytest.param(star_schema, marks=pytest.mark.faults)],
+    params=[ingest_events, star_schema],
     ids=["ingest_events", "star_schema"],
 )
 def lakes(

@@ -224,11 +224,12 @@ def _with_rows(
         found["details"]["unexpected_rows"] = sample
     else:
         found["unexpected_rows"] = sample
-    found["partial_unexpected_list"] = [_in_words(row) for row in sample]  # what the Data Docs show
+    found["partial_unexpected_list"] = [in_words(row) for row in sample]  # what the Data Docs show
     return result
 
 
-def _in_words(row: Mapping[str, Any]) -> str:
+def in_words(row: Mapping[str, Any]) -> str:
+    """A sample row as people read it: each column's name and value."""
     return ", ".join(f"{name} {value}" for name, value in row.items())
 
 

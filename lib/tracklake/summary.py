@@ -9,7 +9,7 @@ from tracklake.lake import Lake, Release
 from tracklake.lake.cleaning import Cleaned
 from tracklake.lake.delta import Commit
 from tracklake.lake.publish import Staged
-from tracklake.quality import Verdict
+from tracklake.quality import Verdict, in_words
 from tracklake.runs import CRITICAL, RedRun
 
 Rows = tuple[list[str], list[list[object]]]
@@ -110,7 +110,7 @@ def _failures(verdict: Verdict, severity: str) -> list[list[object]]:
             failure.expectation,
             failure.column,
             failure.observed,
-            "\n".join(str(row) for row in failure.sample),
+            "\n".join(in_words(row) for row in failure.sample),
         ]
         for failure in verdict.of_severity(severity)
     ]
