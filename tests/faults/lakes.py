@@ -47,10 +47,6 @@ class Lakes:
     steps: list[tuple[str, float]]
     writes: int
 
-    def after(self, title: str) -> int:
-        """The number of a step, by which a kill names it."""
-        return [title for title, _ in self.steps].index(title)
-
 
 def lakes_of(spark: SparkSession, folder: Path, job: ModuleType) -> Lakes:
     """Makes the lakes below ``folder`` by two runs of the job."""

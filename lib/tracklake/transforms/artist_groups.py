@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from tracklake.transforms import sketches
-from tracklake.transforms.periods import HISTORY_BLOCKS, PERIODS, period_start
+from tracklake.transforms.periods import HISTORY_BLOCKS, PERIODS, bits, period_start
 from tracklake.transforms.privacy import FINENESS, OTHER, with_small_merged
 
 TOP_ARTISTS = 100
@@ -34,7 +34,11 @@ def loyalty(listening: DataFrame) -> DataFrame:
             }
         )
         .groupBy("artist_id", "period_start", "user_id", "place")
-        .agg(F.sum("plays").alias("plays"), F.sum("streams").alias("streams"), _weeks().alias("weeks"))
+        .agg(
+            F.sum("plays").alias("plays"),
+            F.sum("streams").alias("streams"),
+            bits(F.col("week")).alias("weeks"),
+        )
     )
     folded = by_place.groupBy("artist_id", "period_start", "user_id").agg(
         F.sum("plays").alias("plays"),
@@ -54,11 +58,6 @@ def loyalty(listening: DataFrame) -> DataFrame:
     return folded.select(
         "artist_id", "period_start", "user_id", "plays", "streams", tier.alias("tier"), "place"
     )
-
-
-def _weeks() -> Column:
-    """Aggregate: the four weeks with plays, a bit each."""
-    return F.bit_or(F.pow(F.lit(2), F.col("week")).cast("int"))
 
 
 def artist_groups(

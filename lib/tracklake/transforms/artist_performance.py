@@ -5,12 +5,12 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from tracklake.transforms.periods import PERIOD
 from tracklake.transforms.privacy import all_or_none, enough_or_none, fineness
 from tracklake.transforms.ranks import ranked
 from tracklake.transforms.rates import Rate
 from tracklake.transforms.totals import momentum
 
-PERIOD = ["period", "period_start"]
 NEEDS = ("reach", "conversion", "retention", "satisfaction", "catalogue")
 FEWEST_PEERS = 10
 """An artist is compared with no fewer peers than this, itself among them."""

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from tracklake.transforms.exact import MILLION, millionths, rounded
 from tracklake.transforms.keys import UNKNOWN
-from tracklake.transforms.satisfaction import PERIOD
+from tracklake.transforms.periods import PERIOD
 
 Z = 1.959963984540054
 """Two-sided 95 % of the normal distribution."""

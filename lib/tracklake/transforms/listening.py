@@ -6,11 +6,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from tracklake.transforms.keys import UNKNOWN
-from tracklake.transforms.periods import PERIODS, period_start
+from tracklake.transforms.periods import PERIOD, PERIODS, bits, by_period, period_start
 from tracklake.transforms.privacy import all_or_none
 from tracklake.transforms.ranks import ranked
-
-PERIOD = ("period", "period_start")
 
 
 def listening(streams: DataFrame, users: DataFrame) -> DataFrame:
@@ -48,9 +46,7 @@ def top_markets(listening: DataFrame, k: int) -> DataFrame:
     Null where fewer than k listeners of that market played the track.
     """
     known = listening.where(F.col("track_id") != UNKNOWN)
-    places = ranked(
-        _sums(known, "market", "streams"), ["period", "period_start", "market"], "streams", "place"
-    )
+    places = ranked(_sums(known, "market", "streams"), [*PERIOD, "market"], "streams", "place")
     first = F.struct(-F.col("streams"), F.col("market"))
     of_most = (
         places.groupBy("track_id", *PERIOD)
@@ -107,17 +103,9 @@ def source_mixes(listening: DataFrame, k: int) -> DataFrame:
 
 def _sums(listening: DataFrame, group: str, figure: str) -> DataFrame:
     """One row per track, ``group`` and period of any kind: the sum of ``figure``."""
-    kinds = [
-        F.struct(F.lit(kind).alias("period"), period_start(kind, "event_date").alias("period_start"))
-        for kind in PERIODS
-    ]
-    return (
-        listening.groupBy("track_id", group, "event_date")
-        .agg(F.sum(figure).alias(figure))
-        .withColumn("of", F.explode(F.array(*kinds)))
-        .groupBy("track_id", group, "of.period", "of.period_start")
-        .agg(F.sum(figure).alias(figure))
-    )
+    sum_ = F.sum(figure).alias(figure)
+    of_days = listening.groupBy("track_id", group, "event_date").agg(sum_)
+    return by_period(of_days, "event_date").groupBy("track_id", group, *PERIOD).agg(sum_)
 
 
 def _listeners(listening: DataFrame, group: str) -> DataFrame:
@@ -126,7 +114,7 @@ def _listeners(listening: DataFrame, group: str) -> DataFrame:
     The days of a listener in 28 days are the bits of one number, so that listeners are told apart once for all
     periods.
     """
-    days = F.bit_or(F.pow(F.lit(2), F.date_diff("event_date", "block")).cast("int")).alias("days")
+    days = bits(F.date_diff("event_date", "block")).alias("days")
     spans = F.array(
         *[
             F.struct(

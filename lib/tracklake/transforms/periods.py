@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 PERIODS = {"day": 1, "week": 7, "28_days": 28}
 """Length in days of each kind of period. Weeks begin on Mondays (ISO 8601), 28 days are four whole weeks."""
+
+PERIOD = ["period", "period_start"]
+"""The columns that name a period: its kind and its first day."""
 
 FIRST_MONDAY = date(1970, 1, 5)
 """Periods of 28 days are counted from here."""
@@ -62,3 +65,18 @@ def period_start(period: str, day: str) -> Column:
     """First day of the period of that kind, for a date column."""
     since = F.date_diff(day, F.lit(FIRST_MONDAY))
     return F.date_sub(day, F.pmod(since, F.lit(PERIODS[period])))
+
+
+def by_period(frame: DataFrame, day: str, kinds: Iterable[str] = tuple(PERIODS)) -> DataFrame:
+    """The rows with ``period`` and ``period_start``, once for each of the kinds of period in which their day lies."""
+    periods = [
+        F.struct(F.lit(kind).alias("period"), period_start(kind, day).alias("period_start")) for kind in kinds
+    ]
+    return frame.withColumn("_in", F.explode(F.array(*periods))).select(
+        *frame.columns, *[f"_in.{name}" for name in PERIOD]
+    )
+
+
+def bits(number: Column) -> Column:
+    """Aggregate: one number with a bit for each of the numbers, which are 0 to 30."""
+    return F.bit_or(F.pow(F.lit(2), number).cast("int"))

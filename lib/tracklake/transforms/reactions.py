@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 
 from tracklake.transforms.behaviour import PRAISE, session_feedback
 from tracklake.transforms.exact import millionths
-from tracklake.transforms.periods import period_start
-from tracklake.transforms.satisfaction import PERIOD, SERVED, in_periods
+from tracklake.transforms.periods import PERIOD, period_start
+from tracklake.transforms.satisfaction import SERVED, in_periods
 
 CELL = ("position", "length", "time_of_day", "is_weekend")
 """What a reaction is corrected for: where in the session, how long a session, when."""

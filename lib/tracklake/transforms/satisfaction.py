@@ -11,9 +11,8 @@ from pyspark.sql import functions as F
 from tracklake.tables.satisfaction_model import BEHAVIOUR
 from tracklake.transforms.behaviour import LOOK_BACK, RETURN
 from tracklake.transforms.exact import mean_of, rounded
-from tracklake.transforms.periods import PERIODS, period_start
+from tracklake.transforms.periods import PERIOD, by_period, period_start
 
-PERIOD = ["period", "period_start"]
 SERVED = "28_days"
 """One model serves one period of this kind, so that all sessions of a period of any kind share it."""
 
@@ -62,17 +61,7 @@ def user_periods(sessions: DataFrame, starts: Collection[date]) -> DataFrame:
 def in_periods(frame: DataFrame, day: str, starts: Collection[date]) -> DataFrame:
     """The rows with ``period`` and ``period_start``, once for each period of theirs that begins on one of the
     days."""
-    periods = F.array(
-        *[
-            F.struct(F.lit(kind).alias("period"), period_start(kind, day).alias("period_start"))
-            for kind in PERIODS
-        ]
-    )
-    return (
-        frame.withColumn("_in", F.explode(periods))
-        .select(*frame.columns, *[f"_in.{name}" for name in PERIOD])
-        .where(_one_of("period_start", starts))
-    )
+    return by_period(frame, day).where(_one_of("period_start", starts))
 
 
 def _one_of(column: str, days: Collection[date]) -> Column:

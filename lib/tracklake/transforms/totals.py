@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from tracklake.transforms import sketches
 from tracklake.transforms.days import ADDED_UP
 from tracklake.transforms.keys import UNKNOWN
-from tracklake.transforms.periods import HISTORY_BLOCKS, PERIODS, period_start
+from tracklake.transforms.periods import HISTORY_BLOCKS, PERIOD, PERIODS, by_period, period_start
 
 MEMBER = ("member", "member_id")
 """The columns that name a track or an artist: what it is, and its id."""
@@ -72,18 +72,12 @@ def period_totals(days: DataFrame, histories: DataFrame, held: Collection[date])
     listen in the history or earlier in the block, returning those of the period before, reactivated the
     rest; lapsed are the listeners of the period before who did not come back.
     """
-    longer = F.array(
-        *[
-            F.struct(F.lit(kind).alias("period"), period_start(kind, "event_date").alias("period_start"))
-            for kind in PERIODS
-            if kind != "day"
-        ]
-    )
+    longer = [kind for kind in PERIODS if kind != "day"]
     sketch = sketches.merged(F.col("listeners_sketch"))
     of_days = days.withColumns({"period": F.lit("day"), "period_start": F.col("event_date")})
     of_longer = (
-        days.withColumn("of", F.explode(longer))
-        .groupBy(*MEMBER, "block", "of.period", "of.period_start")
+        by_period(days, "event_date", longer)
+        .groupBy(*MEMBER, "block", *PERIOD)
         .agg(
             *[F.sum(name).alias(name) for name in ADDED_UP],
             sketches.count(sketch).alias("listeners"),

@@ -6,13 +6,12 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tracklake.transforms.keys import key
-from tracklake.transforms.periods import PERIODS
+from tracklake.transforms.periods import PERIOD, PERIODS
 from tracklake.transforms.privacy import all_or_none, enough_or_none, fineness
 from tracklake.transforms.ranks import ranked
 from tracklake.transforms.rates import Rate, measured, priors
 from tracklake.transforms.totals import momentum
 
-PERIOD = ["period", "period_start"]
 AGES = (28, 84, 364)
 """Days since a track was first played at which the next band of age begins."""
 
