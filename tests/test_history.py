@@ -129,15 +129,19 @@ def test_a_table_that_lost_a_play_is_critical() -> None:
         "fact_stream": {MONDAY: 9.0},
         "fact_track_day": {},
         "fact_artist_day": {},
+        "fact_listening": {MONDAY: 8.0},
     }
-    found = agreements(plays, {"fact_stream": [MONDAY], "fact_track_day": [MONDAY]})
+    found = agreements(
+        plays, {"fact_stream": [MONDAY], "fact_track_day": [MONDAY], "fact_listening": [MONDAY]}
+    )
     assert [(one.measured.table, one.measured.metric, one.value, one.lower, one.status) for one in found] == [
         ("fact_stream", "plays_as_in.event", 9.0, 10.0, "failed"),
         ("fact_track_day", "plays_as_in.fact_stream", 0.0, 9.0, "failed"),
+        ("fact_listening", "plays_as_in.fact_stream", 8.0, 9.0, "failed"),
     ]
     assert {one.severity for one in found} == {"critical"}
     assert agreements(plays, {"fact_artist_day": []}) == []
-    assert set(PLAYS_AS_IN) == {"fact_stream", "fact_track_day", "fact_artist_day"}
+    assert set(PLAYS_AS_IN) == {"fact_stream", "fact_track_day", "fact_artist_day", "fact_listening"}
 
 
 def test_a_slice_is_measured_in_one_go_and_an_empty_one_as_zero(spark: SparkSession) -> None:
