@@ -7,7 +7,8 @@ a hash make the query run for nothing, or hide one dangling reference, with a ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -21,20 +22,11 @@ def broken_keys(staged: DataFrame, rules: Sequence[KeyRule], *, in_one_task: boo
     The tables that the rules name are temporary views in the frame's session. ``in_one_task`` spares small
     data the shuffles.
     """
-    keys = F.explode(F.array(*[_key(number, rule) for number, rule in enumerate(rules)]))
-    rows = staged.select(keys.alias("key")).select("key.*", F.lit(1).alias("staged"))
-    for number, rule in enumerate(rules):
-        if rule.table:
-            key = _key(number, KeyRule((rule.target,), rule.table, rule.target) if rule.target else rule)
-            known = staged.sparkSession.table(rule.table).select(key.alias("key"))
-            rows = rows.unionAll(known.select("key.*", F.lit(0).alias("staged")))
+    counted = [part for number, rule in enumerate(rules) for part in _rows_to_count(staged, number, rule)]
+    rows = reduce(DataFrame.unionAll, counted)
     if in_one_task:
         rows = rows.coalesce(1)
-    by_key = (
-        rows.where(F.col("hash").isNotNull())
-        .groupBy("rule", "hash")
-        .agg(F.count(F.lit(1)).alias("times"), F.sum("staged").alias("staged"))
-    )
+    by_key = rows.groupBy("rule", "hash").agg(F.sum("counts").alias("times"))
     broken = [
         F.count_if((F.col("rule") == number) & _is_broken(rule)).alias(str(number))
         for number, rule in enumerate(rules)
@@ -42,13 +34,22 @@ def broken_keys(staged: DataFrame, rules: Sequence[KeyRule], *, in_one_task: boo
     return list(by_key.agg(*broken).collect()[0])
 
 
-def _key(number: int, rule: KeyRule) -> Column:
-    """The number of a rule with the hash of a row's key; no hash where there is nothing to refer to."""
-    hashed = F.xxhash64(*rule.columns)
+def _rows_to_count(staged: DataFrame, number: int, rule: KeyRule) -> Iterator[DataFrame]:
+    """What is counted for a rule, by hash: all rows that may have a key twice; of a reference those referred to."""
     if rule.target:
-        hashed = F.when(F.col(rule.columns[0]).isNotNull(), hashed)
-    return F.struct(F.lit(number).alias("rule"), hashed.alias("hash"))
+        refer = staged.where(F.col(rule.columns[0]).isNotNull())
+        yield _hashed(refer, number, rule.columns, counts=0)
+    else:
+        yield _hashed(staged, number, rule.columns, counts=1)
+    if rule.table:
+        known = staged.sparkSession.table(rule.table)
+        yield _hashed(known, number, (rule.target,) if rule.target else rule.columns, counts=1)
+
+
+def _hashed(rows: DataFrame, number: int, columns: Sequence[str], counts: int) -> DataFrame:
+    hashed = F.xxhash64(*columns).alias("hash")
+    return rows.select(F.lit(number).alias("rule"), hashed, F.lit(counts).alias("counts"))
 
 
 def _is_broken(rule: KeyRule) -> Column:
-    return F.col("staged") == F.col("times") if rule.target else F.col("times") > 1
+    return F.col("times") == 0 if rule.target else F.col("times") > 1

@@ -103,7 +103,8 @@ class Slices:
 def measure(table: str, staged: DataFrame, dates: Collection[date]) -> Slices:
     """Every metric of the table for each of the dates; a date without a row has 0 of everything."""
     metrics, slice_ = METRICS[table], contract(table).partition_by
-    rows = staged.groupBy(F.col(slice_ or "").alias("slice")).agg(*_aggregates(metrics)).collect()
+    binned = staged.withColumns({name: _bin(bins) for name, (_, bins) in metrics.drifts.items()})
+    rows = binned.groupBy(F.col(slice_ or "").alias("slice")).agg(*_aggregates(metrics)).collect()
     found = {row["slice"]: row for row in rows}
     newest = [row["newest"] for row in rows if row["newest"] is not None]
     return Slices(
@@ -128,20 +129,20 @@ def _aggregates(metrics: Metrics) -> list[Column]:
         for name, condition in ((metric, f"({part}) AND ({of})"), (f"{metric}/of", of))
     ]
     bins = [
-        F.count_if(F.expr(of) & (_bin(conditions) == name)).alias(f"{metric}/{name}")
+        F.count_if(F.expr(of) & (F.col(f"`{metric}`") == place)).alias(f"{metric}/{name}")
         for metric, (of, conditions) in metrics.drifts.items()
-        for name in (*conditions, "other")
+        for place, name in enumerate((*conditions, "other"))
     ]
     micros = F.max(F.unix_micros(metrics.moment)) if metrics.moment else F.lit(None)
     return [*counts, *shares, *bins, micros.alias("newest")]
 
 
 def _bin(conditions: Mapping[str, str]) -> Column:
-    """The name of the first bin whose condition holds."""
-    named = F.lit("other")
-    for name, condition in reversed(list(conditions.items())):
-        named = F.when(F.expr(condition), F.lit(name)).otherwise(named)
-    return named
+    """The place of the first bin whose condition holds, that of ``other`` where none does."""
+    place = F.lit(len(conditions))
+    for number, condition in reversed([*enumerate(conditions.values())]):
+        place = F.when(F.expr(condition), number).otherwise(place)
+    return place
 
 
 def _measured(table: str, metrics: Metrics, day: date, row: Row | None) -> list[Measured]:

@@ -11,6 +11,9 @@ from tracklake.lake.footers import rows_and_statistics
 from tracklake.lake.storage import Folder
 from tracklake.tables import Contract
 
+COMPRESSION = "zstd"
+"""As fast to write as Parquet's usual snappy, at half the size; every reader of Delta tables knows it."""
+
 
 def folder(run_id: str) -> str:
     """Folder of a run's staged files inside a table's folder. Without a leading underscore, so that VACUUM
@@ -21,7 +24,7 @@ def folder(run_id: str) -> str:
 def write(frame: DataFrame, contract: Contract, path: str) -> None:
     """Writes the frame as the contract's columns, in the contract's types, one folder per slice."""
     typed = [f"CAST({column.name} AS {column.type}) AS {column.name}" for column in contract.columns]
-    writer = frame.selectExpr(*typed).write.mode("overwrite")
+    writer = frame.selectExpr(*typed).write.mode("overwrite").option("compression", COMPRESSION)
     for name in _with_many_values(contract):
         writer = writer.option(f"parquet.enable.dictionary#{name}", "false")
     if contract.partition_by:
