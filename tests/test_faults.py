@@ -1,22 +1,26 @@
-"""Real processes: jobs killed at planned moments, two jobs at once, and storage that fails."""
+"""Real processes: jobs killed at planned moments, two jobs at once, upkeep beside a job, and storage that fails."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from bench import star_schema
-from jobs import ingest_events
+from jobs import ingest_events, maintain_lake
 from tests.conftest import SMALL_LOGS
 from tests.disks import disk
 from tests.faults import reader, two_tables
-from tests.faults.kill import digests, inflict, plan, started
+from tests.faults.kill import digests, inflict, kill_group, plan, started
 from tests.faults.lakes import RANGE, Lakes, lakes_of, run
 from tracklake import cli
 from tracklake.lake.delta import DeltaLog
@@ -71,19 +75,57 @@ def test_of_two_jobs_at_once_both_land(spark: SparkSession, lakes: Lakes, tmp_pa
     if not same:
         run(spark, lakes.job, expected, LAST_DAY, LAST_DAY)
     first, last = RANGE if same else (LAST_DAY, LAST_DAY)
-    slow = started(lakes.job, lake, "--start", str(first), "--end", str(last))
-    assert slow.stdout
-    said: list[str] = []
-    for line in slow.stdout:
-        said.append(line)
-        steps = [one for one in said if one.startswith("✓")]
-        if line.startswith("✓") and len(steps) == 2:  # Spark is up, and the run has begun
-            os.killpg(slow.pid, signal.SIGSTOP)
-            lakes.run_again(lake)
-            os.killpg(slow.pid, signal.SIGCONT)
-    assert slow.wait() == 0, "".join(said)
-    assert "Another run published first: this one starts over from the newest release." in "".join(said)
+    with meeting(lakes.job, lake, first, last) as said:
+        lakes.run_again(lake)
+    assert "Another run published first: this one starts over from the newest release." in said()
     assert digests(lake) == digests(expected)
+
+
+@contextmanager
+def meeting(job: ModuleType, lake: Path, first: date, last: date) -> Iterator[Callable[[], str]]:
+    """A job that has begun, and holds its breath while the block lasts; once it has ended well, what it said."""
+    slow = started(job, lake, "--start", str(first), "--end", str(last))
+    assert slow.stdout
+    said = []
+    try:
+        for line in slow.stdout:
+            said.append(line)
+            ended = sum(one.startswith("✓") for one in said)
+            if ended == 2:  # Spark is up, and the run has begun
+                break
+        os.killpg(slow.pid, signal.SIGSTOP)
+        yield lambda: "".join(said)
+        os.killpg(slow.pid, signal.SIGCONT)
+        said += slow.stdout
+        assert slow.wait() == 0, "".join(said)
+    finally:
+        kill_group(slow)
+
+
+@pytest.mark.parametrize("lakes", [two_tables], indirect=True, ids=["two_tables"])
+def test_upkeep_beside_a_job_harms_neither(spark: SparkSession, lakes: Lakes, tmp_path: Path) -> None:
+    """A job has begun when small files become one, and what a dead run once staged goes."""
+    lake, expected = tmp_path / "lake", tmp_path / "expected"
+    shutil.copytree(lakes.history, lake)
+    for day in (24, 25, 26, 27):
+        run(spark, two_tables, lake, date(2018, 12, day), date(2018, 12, day))
+    shutil.copytree(lake, expected)
+    lakes.run_again(expected)
+    before, release = digests(lake), max(reader.releases(lake))
+    dead = lake / "dim_date" / "staged-dead" / "part-0.parquet"
+    dead.parent.mkdir()
+    dead.write_bytes(b"rows")
+    os.utime(dead, (0, 0))
+
+    with meeting(two_tables, lake, *RANGE) as said:
+        assert cli.run_job(maintain_lake.main, ["--lake", str(lake)]) == 0
+        tied = reader.releases(lake)
+        assert len(DeltaTable(lake / "dim_date").file_uris()) == 1
+        assert not dead.exists()
+    assert "starts over from the newest release" in said()
+    assert digests(lake) == digests(expected)
+    for kept in (release, release + 1):
+        assert {table: reader.digest(lake / table, n) for table, n in tied[kept].items()} == before
 
 
 def fails_in_one_sentence(lakes: Lakes, lake: Path, said: Said) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -248,6 +249,18 @@ def test_a_rule_that_cannot_be_checked_is_an_error_and_no_verdict(
         TracklakeError, match=r"^The audit of table dim_date stopped: .*no_such_column.*; mend"
     ):
         auditor.audit("dim_date", frame(spark, "dim_date"), against)
+
+
+def test_rows_that_are_gone_are_told_as_such(
+    spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame], tmp_path: Path
+) -> None:
+    """As where upkeep elsewhere removed what a run of days still reads: the suite is not to blame."""
+    path = f"{tmp_path}/dim_date"
+    frame(spark, "dim_date").write.parquet(path)
+    rows = spark.read.parquet(path)
+    shutil.rmtree(path)
+    with pytest.raises(TracklakeError, match=r"^Spark failed in the audit of table dim_date, .*run again\.$"):
+        auditor.audit("dim_date", rows, against)
 
 
 def test_data_docs_show_every_run_of_the_lake(

@@ -111,11 +111,13 @@ def _of_delta_rs(error: Exception) -> str:
 
 
 def _java_message(error: Py4JJavaError) -> str:
-    """The innermost cause's message, from the Java stack trace that the exception's text carries."""
-    causes = re.findall(
-        r"^(?:Caused by)?: ([\w.$]+(?:Exception|Error)?: .+)$", str(error), flags=re.MULTILINE
-    )
+    return spark_cause(str(error)) or str(error)
+
+
+def spark_cause(text: str) -> str:
+    """The innermost cause in the text of an exception that carries a Java stack trace; empty if it carries none."""
+    causes = re.findall(r"^(?:Caused by)?: ([\w.$]+(?:Exception|Error)?: .+)$", text, flags=re.MULTILINE)
     if not causes:
-        return str(error)
+        return ""
     name, _, message = causes[-1].partition(": ")
-    return f"{name.rpartition('.')[2]}: {message}"
+    return f"{name.rpartition('.')[2]}: {_first_line(message)}"

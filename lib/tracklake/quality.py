@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from tracklake import resources
 from tracklake.data_docs import DataDocs, local_folder, summed_up
 from tracklake.errors import TracklakeError, WrongUsage
+from tracklake.failures import spark_cause
 from tracklake.tables import CONTRACTS, Contract, contract
 from tracklake.tables.key_rules import BESIDE
 
@@ -206,8 +207,12 @@ def _with_rows(
 ) -> ExpectationValidationResult:
     """The answer, or where it is no, the same expectation checked again with a sample of the rows."""
     if raised := _raised(answer):
+        if cause := spark_cause(raised):
+            raise TracklakeError(
+                f"Spark failed in the audit of table {of.name}, {cause}: nothing was published, run again."
+            )
         raise TracklakeError(
-            f"The audit of table {of.name} stopped: {raised}; mend expectations/{of.name}.json."
+            f"The audit of table {of.name} stopped: {raised.partition(chr(10))[0]}; mend expectations/{of.name}.json."
         )
     if _config(answer).type == ROW_COUNT:
         answer.result = {"observed_value": rows}
@@ -292,9 +297,9 @@ def _rows_in_words(count: int) -> str:
 
 
 def _raised(result: ExpectationValidationResult) -> str | None:
-    """The first line of the error that kept an expectation from being checked, or None."""
+    """What the error says that kept an expectation from being checked, or None."""
     info = result.exception_info or {}
     for one in (info, *info.values()):
         if isinstance(one, dict) and one.get("raised_exception"):
-            return str(one.get("exception_message")).strip().partition("\n")[0]
+            return str(one.get("exception_message")).strip()
     return None

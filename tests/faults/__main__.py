@@ -20,9 +20,12 @@ from tests.faults.lakes import lakes_of
 from tracklake.config import load
 from tracklake.session import spark_session
 
+TOLD_EVERY = 10
+"""After so many kills it says what they came to: a hundred take hours, and may be stopped in between."""
+
 
 def main(argv: Sequence[str]) -> int:
-    """Inflicts the kills one after the other; 1 as soon as one leaves what should not be."""
+    """Inflicts the kills one after the other; 1 if one of them left what should not be."""
     asked = _arguments(argv)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160, soft_wrap=True)
     conf = for_small_data(load("local"), {"spark.driver.memory": "1g"})
@@ -32,14 +35,16 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tracklake-faults-") as temporary:
         lakes = lakes_of(spark, asked.work or Path(temporary), star_schema)
         kills = plan(asked.kills, asked.seed, lakes.steps, lakes.writes)
-        for number, kill in enumerate(kills, 1):
+        for number, kill in [*enumerate(kills, 1)][asked.first - 1 :]:
             lake = (asked.work or Path(temporary)).absolute() / f"lake-{number}"
             outcome = inflict(kill, lakes, lake)
             outcomes.append(outcome)
             console.print(f"{number:>4}  {_said(outcome)}")
             if outcome.wrong:
                 console.print("\n".join(outcome.wrong))
-    console.print(_summary(outcomes, asked.seed, time.monotonic() - began))
+            if number % TOLD_EVERY == 0 or number == len(kills):
+                planned = f"--kills {asked.kills} --seed {asked.seed}, {asked.first} to {number}"
+                console.print(_summary(outcomes, planned, time.monotonic() - began))
     return 1 if any(outcome.wrong for outcome in outcomes) else 0
 
 
@@ -47,6 +52,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=100, help="how many")
     parser.add_argument("--seed", type=int, default=7, help="the same seed plans the same kills")
+    parser.add_argument("--first", type=int, default=1, help="go on with the kill of this number")
     parser.add_argument(
         "--work", type=Path, help="an empty folder where the lakes stay (else they are removed)"
     )
@@ -59,12 +65,12 @@ def _said(outcome: Outcome) -> str:
     return f"{'✗' if outcome.wrong else '✓'} {how}{last}; {outcome.looks} looks"
 
 
-def _summary(outcomes: Sequence[Outcome], seed: int, seconds: float) -> str:
+def _summary(outcomes: Sequence[Outcome], planned: str, seconds: float) -> str:
     kinds = Counter(_kind(outcome.kill) for outcome in outcomes if outcome.died)
     kinds_said = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     wrong = sum(bool(outcome.wrong) for outcome in outcomes)
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, --kills {len(outcomes)} --seed {seed}: {sum(kinds.values())} of "
+        f"{datetime.now(UTC):%Y-%m-%d}, {planned}: {sum(kinds.values())} of "
         f"{len(outcomes)} jobs died ({kinds_said}); {sum(o.looks for o in outcomes):,} looks of a reader at "
         f"{sum(o.versions for o in outcomes):,} versions; {wrong} kills left something wrong; "
         f"{seconds / 60:.0f} minutes."

@@ -139,14 +139,15 @@ def _killed(kill: Kill, lakes: Lakes, lake: Path) -> tuple[bool, str]:
                     break
     finally:
         if kill.before_write < 0 or job.poll() is None:
-            _kill_group(job)
+            kill_group(job)
     code = job.wait(LONGEST)
     fine = (-signal.SIGKILL, 0, 3 if kill.red else 0)
     assert code in fine, f"the job ended by itself with code {code}: {''.join(said[-5:])}"
     return code == -signal.SIGKILL, steps[-1] if steps else ""
 
 
-def _kill_group(job: subprocess.Popen[str]) -> None:
+def kill_group(job: subprocess.Popen[str]) -> None:
+    """Kills a job and all that it started, if it is still there."""
     try:
         os.killpg(job.pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -13,7 +13,8 @@ from tracklake.transforms.days import calendar
 
 def main(run: Run) -> None:
     """Publishes the days that the lake has so far in dim_date, and a row of each of the range in source_profile."""
-    assert run.start and run.end
+    assert run.start
+    assert run.end
     days = [run.start + timedelta(n) for n in range((run.end - run.start).days + 1)]
     held = [*days, *run.slices("source_profile")]
     year = calendar(run.spark, min(held), max(held))

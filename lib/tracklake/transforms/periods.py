@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 
 from pyspark.sql import Column, DataFrame
@@ -16,7 +16,6 @@ PERIOD = ["period", "period_start"]
 
 FIRST_MONDAY = date(1970, 1, 5)
 """Periods of 28 days are counted from here."""
-
 
 HISTORY_BLOCKS = 13
 """Periods of 28 days (52 weeks) of history: a listener is new who was not there in them. What changes on one day
@@ -75,6 +74,11 @@ def by_period(frame: DataFrame, day: str, kinds: Iterable[str] = tuple(PERIODS))
     return frame.withColumn("_in", F.explode(F.array(*periods))).select(
         *frame.columns, *[f"_in.{name}" for name in PERIOD]
     )
+
+
+def of_kind(values: Mapping[str, int]) -> Column:
+    """Of the values, which are by kind of period, that of the row's ``period``."""
+    return F.create_map(*[F.lit(x) for pair in values.items() for x in pair])[F.col("period")]
 
 
 def bits(number: Column) -> Column:

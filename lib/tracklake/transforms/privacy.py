@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tracklake.transforms import sketches
+from tracklake.transforms.periods import of_kind
 from tracklake.transforms.totals import MEMBER
 
 FINENESS = {"28_days": 1, "week": 2, "day": 3}
@@ -59,7 +60,7 @@ def shown_levels(totals: DataFrame, artists: DataFrame, k: int) -> DataFrame:
 
 def fineness() -> Column:
     """The level that the row's kind of period needs."""
-    return F.create_map(*[F.lit(x) for pair in FINENESS.items() for x in pair])[F.col("period")]
+    return of_kind(FINENESS)
 
 
 def all_or_none(fine: Column) -> Column:

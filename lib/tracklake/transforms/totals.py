@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from tracklake.transforms import sketches
 from tracklake.transforms.days import ADDED_UP
 from tracklake.transforms.keys import UNKNOWN
-from tracklake.transforms.periods import HISTORY_BLOCKS, PERIOD, PERIODS, by_period, period_start
+from tracklake.transforms.periods import HISTORY_BLOCKS, PERIOD, PERIODS, by_period, of_kind, period_start
 
 MEMBER = ("member", "member_id")
 """The columns that name a track or an artist: what it is, and its id."""
@@ -86,7 +86,7 @@ def period_totals(days: DataFrame, histories: DataFrame, held: Collection[date])
     )
     summed = of_longer.unionByName(of_days.select(of_longer.columns))
     in_order = Window.partitionBy(*MEMBER, "period").orderBy("period_start")
-    length = _by_period(PERIODS)
+    length = of_kind(PERIODS)
     follows = F.date_diff("period_start", F.lag("period_start").over(in_order)) == length
     with_previous = summed.withColumns(
         {
@@ -138,14 +138,10 @@ def momentum() -> Column:
     return (now - before) / F.nullif(now + before, F.lit(0.0))
 
 
-def _by_period(values: dict[str, int]) -> Column:
-    return F.create_map(*[F.lit(x) for pair in values.items() for x in pair])[F.col("period")]
-
-
 def _days_held(held: Collection[date], start: str) -> Column:
     """How many of the days held lie in the period that begins on ``start``."""
     days = F.array(*[F.lit(day) for day in sorted(held)]).cast("array<date>")
     inside = F.filter(
-        days, lambda day: (day >= F.col(start)) & (day < F.date_add(F.col(start), _by_period(PERIODS)))
+        days, lambda day: (day >= F.col(start)) & (day < F.date_add(F.col(start), of_kind(PERIODS)))
     )
     return F.size(inside)

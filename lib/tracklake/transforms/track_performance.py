@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tracklake.transforms.keys import key
-from tracklake.transforms.periods import PERIOD, PERIODS
+from tracklake.transforms.periods import PERIOD, PERIODS, of_kind
 from tracklake.transforms.privacy import all_or_none, enough_or_none, fineness
 from tracklake.transforms.ranks import ranked
 from tracklake.transforms.rates import Rate, measured, priors
@@ -130,8 +130,7 @@ def _of_rates() -> dict[str, Column]:
 
 def _cohort() -> dict[str, Column]:
     """Tracks of like age and volume: the band of age, and the tenth of the ranks, 1 for the most streamed."""
-    length = F.create_map(*[F.lit(x) for pair in PERIODS.items() for x in pair])[F.col("period")]
-    last_day = F.date_add(F.col("period_start"), length - 1)
+    last_day = F.date_add(F.col("period_start"), of_kind(PERIODS) - 1)
     age = F.greatest(F.lit(0), F.date_diff(last_day, F.col("first_played_on")))
     band = F.lit(f"{AGES[-1]} days or more")
     for low, high in reversed([*zip((0, *AGES), AGES, strict=False)]):
