@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from tracklake.changes import Changes
 from tracklake.run import Run
 from tracklake.transforms.keys import INFERRED
+from tracklake.transforms.periods import every_day
 from tracklake.transforms.plays import with_users
 from tracklake.transforms.sessions import SESSION_GAP, session_facts, sessionize
 
@@ -62,8 +63,7 @@ def around_sessions(run: Run, dates: Collection[date]) -> set[date]:
 
     The events of all these dates are enough to cut every session that reaches into ``dates``.
     """
-    spans = _near(run.published("fact_session"), dates).select(*_days_reached()).distinct().collect()
-    spanned = {first + DAY * n for first, last in spans for n in range((last - first).days + 1)}
+    spanned = _spanned(_near(run.published("fact_session"), dates).select(*_days_reached()))
     return set(dates) | (spanned & run.slices("event"))
 
 
@@ -81,8 +81,7 @@ def moved_sessions(run: Run, dates: Collection[date]) -> set[date]:
         crossing.select("user_id"), on="user_id", how="left_semi"
     )
     moved = now.exceptAll(was).unionByName(was.exceptAll(now))
-    spans = moved.select(*_days_reached()).distinct().collect()
-    return {first + DAY * n for first, last in spans for n in range((last - first).days + 1)} - set(dates)
+    return _spanned(moved.select(*_days_reached())) - set(dates)
 
 
 def begun_before(run: Run, dates: Collection[date]) -> set[date]:
@@ -103,8 +102,12 @@ def lasted_into(run: Run, dates: Collection[date]) -> set[date]:
     """The dates, and those into which sessions last that began on them."""
     last = F.to_date("ended_at")
     late = run.read("fact_session", dates).where(last > F.col("session_date"))
-    spans = late.select("session_date", last.alias("last")).distinct().collect()
-    return set(dates) | {first + DAY * n for first, last in spans for n in range((last - first).days + 1)}
+    return set(dates) | _spanned(late.select("session_date", last.alias("last")))
+
+
+def _spanned(spans: DataFrame) -> set[date]:
+    """All days of the spans, which are rows of a first and a last day; each kind of span comes to the driver once."""
+    return {day for first, last in spans.distinct().collect() for day in every_day(first, last)}
 
 
 def _days_reached() -> tuple[Column, Column]:

@@ -79,7 +79,7 @@ def _text(error: Exception) -> str:
             "`-- --driver-memory 8g` (on a cluster --executor-memory), and run the same command again."
         )
     if isinstance(error, Py4JJavaError):
-        return f"Spark says: {_first_line(_java_message(error))}; {_HINT}"
+        return f"Spark says: {spark_cause(str(error)) or _first_line(str(error))}; {_HINT}"
     if isinstance(error, _CONNECTION_LOST) or (
         isinstance(error, Py4JError) and "Answer from Java" in str(error)
     ):
@@ -110,14 +110,10 @@ def _of_delta_rs(error: Exception) -> str:
     return ": ".join(part.strip() for part in re.split(r"[↳\n]", plain) if part.strip())
 
 
-def _java_message(error: Py4JJavaError) -> str:
-    return spark_cause(str(error)) or str(error)
-
-
 def spark_cause(text: str) -> str:
     """The innermost cause in the text of an exception that carries a Java stack trace; empty if it carries none."""
     causes = re.findall(r"^(?:Caused by)?: ([\w.$]+(?:Exception|Error)?: .+)$", text, flags=re.MULTILINE)
     if not causes:
         return ""
     name, _, message = causes[-1].partition(": ")
-    return f"{name.rpartition('.')[2]}: {_first_line(message)}"
+    return _first_line(f"{name.rpartition('.')[2]}: {message}")

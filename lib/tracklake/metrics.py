@@ -139,10 +139,8 @@ def _aggregates(metrics: Metrics) -> list[Column]:
 
 def _bin(conditions: Mapping[str, str]) -> Column:
     """The place of the first bin whose condition holds, that of ``other`` where none does."""
-    place = F.lit(len(conditions))
-    for number, condition in reversed([*enumerate(conditions.values())]):
-        place = F.when(F.expr(condition), number).otherwise(place)
-    return place
+    places = [F.when(F.expr(condition), place) for place, condition in enumerate(conditions.values())]
+    return F.coalesce(*places, F.lit(len(conditions)))
 
 
 def _measured(table: str, metrics: Metrics, day: date, row: Row | None) -> list[Measured]:

@@ -211,8 +211,9 @@ def _with_rows(
             raise TracklakeError(
                 f"Spark failed in the audit of table {of.name}, {cause}: nothing was published, run again."
             )
+        said, _, _ = raised.partition("\n")
         raise TracklakeError(
-            f"The audit of table {of.name} stopped: {raised.partition(chr(10))[0]}; mend expectations/{of.name}.json."
+            f"The audit of table {of.name} stopped: {said}; mend expectations/{of.name}.json."
         )
     if _config(answer).type == ROW_COUNT:
         answer.result = {"observed_value": rows}

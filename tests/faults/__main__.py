@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
@@ -35,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tracklake-faults-") as temporary:
         lakes = lakes_of(spark, asked.work or Path(temporary), star_schema)
         kills = plan(asked.kills, asked.seed, lakes.steps, lakes.writes)
-        for number, kill in [*enumerate(kills, 1)][asked.first - 1 :]:
+        for number, kill in islice(enumerate(kills, 1), asked.first - 1, None):
             lake = (asked.work or Path(temporary)).absolute() / f"lake-{number}"
             outcome = inflict(kill, lakes, lake)
             outcomes.append(outcome)

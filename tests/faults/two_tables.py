@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from pyspark.sql import functions as F
 
 from tests.staged_rows import frame
 from tracklake.run import Run
 from tracklake.transforms.days import calendar
+from tracklake.transforms.periods import every_day
 
 
 def main(run: Run) -> None:
     """Publishes the days that the lake has so far in dim_date, and a row of each of the range in source_profile."""
     assert run.start
     assert run.end
-    days = [run.start + timedelta(n) for n in range((run.end - run.start).days + 1)]
+    days = every_day(run.start, run.end)
     held = [*days, *run.slices("source_profile")]
     year = calendar(run.spark, min(held), max(held))
     run.stage_members("dim_date", year.where(F.col("date").isin(held)), "date")

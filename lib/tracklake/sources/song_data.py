@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tracklake.sources.arrivals import one_of
 from tracklake.sources.files import LogFile, NoSuchFolder, list_files
 from tracklake.sources.lines import read_lines
 from tracklake.sources.source import Catalogue
@@ -54,7 +55,7 @@ def read(spark: SparkSession, paths: list[str], id_prefix: str) -> DataFrame:
         "source_file",
         F.when(reason.isNotNull(), F.col("line")).alias("raw_record"),
         reason.alias("reason"),
-        F.create_map(*[F.lit(text) for pair in _REASONS.items() for text in pair])[reason].alias("detail"),
+        one_of(reason, _REASONS, None).alias("detail"),
     )
 
 

@@ -22,6 +22,11 @@ HISTORY_BLOCKS = 13
 reaches the marts of so many periods after it."""
 
 
+def every_day(first: date, last: date) -> list[date]:
+    """All days from the first to the last, both included, in order."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
 def start_of(period: str, day: date) -> date:
     """First day of the period of that kind in which a day lies. KeyError for an unknown kind."""
     return day - timedelta(days=(day - FIRST_MONDAY).days % PERIODS[period])
