@@ -17,14 +17,19 @@ from tracklake.config import load
 from tracklake.submit import Submission, command
 
 BENCH = Path(__file__).parent
-TABLES = (
-    "fact_track_day",
-    "fact_artist_day",
-    "fact_audience",
-    "mart_track_performance",
-    "mart_artist",
-    "mart_artist_audience",
-)
+TABLES = {
+    "fact_track_day": ("listeners", "plays"),
+    "fact_artist_day": ("listeners", "plays"),
+    "fact_audience": ("listeners",),
+    "mart_track_performance": ("listeners", "plays"),
+    "mart_artist": ("listeners", "plays"),
+    "mart_artist_audience": ("listeners",),
+    "session_satisfaction": ("plays", "satisfaction"),
+    "mart_user_satisfaction": ("sessions", "plays", "satisfaction"),
+    "mart_interplay": ("compared_listeners", "effect", "shrunk_effect"),
+}
+"""The tables that are compared, and by the sums of which columns."""
+
 EXACT_ONLY = "listeners IS NULL OR listeners < 4096"
 """Above that the library's number of listeners is an estimate, and rows may differ."""
 
@@ -108,15 +113,15 @@ def _same(console: Console, work: Path, plays: int) -> bool:
     """Whether the tables of both have the same rows: their number, and sums of what is exact in both."""
     same = True
     with duckdb.connect() as con:
-        for table in TABLES:
+        for table, columns in TABLES.items():
             prints = {
                 "spark": con.from_parquet(f"{work}/spark-{plays}/{table}/*.parquet"),
                 "duckdb": con.from_parquet(f"{work}/duckdb-{plays}/{table}.parquet"),
             }
-            sums = "plays" if "plays" in prints["duckdb"].columns else "listeners"
+            sums = ", ".join(f"count({column}), round(sum({column}), 3)" for column in columns)
             found = {
-                name: rows.filter(EXACT_ONLY)
-                .aggregate(f"count(*), count(listeners), sum(listeners), sum({sums})")
+                name: rows.filter(EXACT_ONLY if "listeners" in columns else "true")
+                .aggregate(f"count(*), {sums}")
                 .fetchall()
                 for name, rows in prints.items()
             }

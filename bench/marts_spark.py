@@ -1,4 +1,5 @@
-"""The marts by the library's transforms, in the steps of jobs/build_marts.py, from Parquet facts to Parquet.
+"""The marts by the library's transforms, in the steps of jobs/build_marts.py and build_satisfaction.py, from Parquet
+facts to Parquet. No model is learned: every period is served by the default.
 
 spark-submit marts_spark.py FACTS FOLDER
 """
@@ -10,10 +11,14 @@ from pyspark.sql import DataFrame, SparkSession
 
 from tracklake.transforms.artist_groups import artist_groups, loyalty
 from tracklake.transforms.artist_performance import artist_performance
+from tracklake.transforms.behaviour import session_behaviour, session_history
 from tracklake.transforms.days import artist_days, track_days
+from tracklake.transforms.interplay import interplay
 from tracklake.transforms.listening import listening, source_mixes, top_markets
-from tracklake.transforms.periods import blocks_of
+from tracklake.transforms.periods import blocks_of, starts_of
 from tracklake.transforms.privacy import shown_levels
+from tracklake.transforms.reactions import corrected, reactions
+from tracklake.transforms.satisfaction import index, user_periods
 from tracklake.transforms.totals import audiences, histories, member_days, period_totals
 from tracklake.transforms.track_performance import track_performance
 
@@ -21,8 +26,9 @@ K = 5
 
 
 def main(facts: str, folder: str) -> None:
-    """Writes the days of tracks and artists and the four tables of the marts, all periods at once."""
+    """Writes the days of tracks and artists and the tables of the marts, all periods at once."""
     spark = SparkSession.builder.getOrCreate()
+    spark.conf.set("spark.sql.parquet.inferTimestampNTZ.enabled", "false")  # DuckDB's are moments, in UTC
 
     def given(table: str) -> DataFrame:
         return spark.read.parquet(f"{facts}/{table}.parquet")
@@ -50,6 +56,14 @@ def main(facts: str, folder: str) -> None:
         "member_id AS artist_id", "period_start", "'' AS kind", "'' AS group_name", "listeners"
     )
     save("mart_artist_audience", artist_groups(loyal, known, levels, before, K))
+
+    sessions, models, starts = given("fact_session"), given("satisfaction_model"), starts_of(held)
+    histories_of = session_history(sessions, max(held))
+    behaviour = save("behaviour", session_behaviour(sessions, histories_of, streams, feedback))
+    satisfied = save("session_satisfaction", index(behaviour, models))
+    save("mart_user_satisfaction", user_periods(satisfied, starts))
+    received = save("reactions", reactions(streams, sessions, feedback, models))
+    save("mart_interplay", interplay(corrected(received, starts), K))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """Bring the facts up to date: sessions, plays, feedback, and the days of tracks and artists."""
 
-from pyspark.sql import functions as F
-
 from tracklake import cli
 from tracklake.affected import around_sessions, moved_sessions, rekeyed_dates
 from tracklake.run import Run
 from tracklake.transforms.days import artist_days, track_days
+from tracklake.transforms.periods import is_on
 from tracklake.transforms.plays import TIMELINE, feedback_facts, stream_facts, with_users
 from tracklake.transforms.sessions import session_facts, sessionize
 
@@ -29,8 +28,8 @@ def main(run: Run) -> None:
     with run.steps.step("Cutting sessions"):
         events = run.read("event", around_sessions(run, dates)).select(*TIMELINE)
         timeline = run.keep("timeline", with_users(sessionize(events), users), by="event_date")
-    on_dates = timeline.where(F.col("event_date").isin(sorted(dates)))
-    sessions = session_facts(timeline).where(F.col("session_date").isin(sorted(dates)))
+    on_dates = timeline.where(is_on("event_date", dates))
+    sessions = session_facts(timeline).where(is_on("session_date", dates))
 
     run.stage("fact_session", sessions, dates)
     run.stage("fact_stream", stream_facts(on_dates, artists), dates)

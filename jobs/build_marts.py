@@ -8,7 +8,7 @@ from tracklake.run import Run
 from tracklake.transforms.artist_groups import artist_groups, loyalty
 from tracklake.transforms.artist_performance import artist_performance
 from tracklake.transforms.listening import listening, source_mixes, top_markets
-from tracklake.transforms.periods import HISTORY_BLOCKS, PERIODS, days_of, touched_blocks
+from tracklake.transforms.periods import HISTORY_BLOCKS, PERIODS, days_of, is_on, touched_blocks
 from tracklake.transforms.privacy import shown_levels
 from tracklake.transforms.totals import audiences, histories, member_days, period_totals
 from tracklake.transforms.track_performance import track_performance
@@ -38,7 +38,7 @@ def main(run: Run) -> None:
     tracks = run.read("dim_track").select("track_id", "artist_id")
 
     of_members = member_days(run.read("fact_track_day", around), run.read("fact_artist_day", around))
-    run.stage("fact_audience", audiences(of_members.where(of_members["block"].isin(sorted(blocks)))), blocks)
+    run.stage("fact_audience", audiences(of_members.where(is_on("block", blocks))), blocks)
 
     heard_on = run.asked_for("fact_stream") | changes.dates("fact_stream")
     heard_on |= (run.slices("fact_stream") & days) - run.slices("fact_listening")
@@ -50,7 +50,7 @@ def main(run: Run) -> None:
         sums = period_totals(of_members, histories(known, blocks | before), held & around)
         around_totals = run.keep("period-totals", sums)
         levels = run.keep("shown-levels", shown_levels(around_totals, tracks, k))
-        totals = around_totals.where(around_totals["block"].isin(sorted(blocks)))
+        totals = around_totals.where(is_on("block", blocks))
         heard = run.read("fact_listening", days)
         loyal = run.keep("loyalty", loyalty(heard))
 

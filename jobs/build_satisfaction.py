@@ -5,7 +5,6 @@ from datetime import date
 from functools import reduce
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from tracklake import cli
 from tracklake.affected import begun_before, lasted_into
@@ -13,7 +12,7 @@ from tracklake.run import Run
 from tracklake.tables import contract
 from tracklake.transforms.behaviour import LOOK_BACK, RETURN, session_behaviour, session_history
 from tracklake.transforms.interplay import interplay
-from tracklake.transforms.periods import days_of, starts_of
+from tracklake.transforms.periods import days_of, is_on, starts_of
 from tracklake.transforms.reactions import corrected, reactions
 from tracklake.transforms.return_model import QUALITY, default, fit, learned_from, sample, served_by
 from tracklake.transforms.satisfaction import dates_reached, index, user_periods
@@ -103,7 +102,7 @@ def model_of(run: Run, period: date, dates: set[date], behaviour: DataFrame) -> 
     if not days:
         return default(run.spark, period)
     before = run.published("session_satisfaction", days - dates).select(behaviour.columns)
-    now = behaviour.where(F.col("session_date").isin(sorted(days & dates)))
+    now = behaviour.where(is_on("session_date", days & dates))
     return fit(run.keep(f"learned-from-{period}", sample(before.unionByName(now))), period)
 
 

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
 
 from tracklake import cli
 from tracklake.errors import TracklakeError
@@ -26,6 +25,7 @@ from tracklake.sources.files import LogFile
 from tracklake.sources.source import Bounds
 from tracklake.transforms import arrivals as arrived
 from tracklake.transforms.events import resolve, settle, unresolved
+from tracklake.transforms.periods import is_on
 from tracklake.transforms.songs import newest
 
 DAY = timedelta(days=1)
@@ -105,7 +105,7 @@ def stage_events(run: Run, good: DataFrame, dates: set[date]) -> int:
     before = run.published("event", around & held)
     if "catalogue" in run.staged:
         before = unresolved(before, run.published("catalogue"))
-    settled = settle(before.unionByName(good)).where(F.col("event_date").isin(sorted(touched)))
+    settled = settle(before.unionByName(good)).where(is_on("event_date", touched))
     staged = run.stage("event", resolve(settled, run.read("catalogue")), touched)
     gained = staged.commit.rows_added - staged.commit.rows_removed
     if gained != events:

@@ -39,6 +39,9 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         **conf.spark.conf,
         "spark.driver.memory": "4g",
         "spark.sql.shuffle.partitions": "2",
+        # It plans each stage anew and makes each a job, a third of a run on few rows. The tests of the command line
+        # and of the cluster have it, as users do.
+        "spark.sql.adaptive.enabled": "false",
         # Small data gives the JVM no time to optimise.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m",
         # One run has more than the hundred pieces of generated code that are kept: the next one finds its own again.

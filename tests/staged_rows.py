@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
+from tracklake.local_rows import local_rows
 from tracklake.tables import contract
 
 PLAY = {
@@ -66,4 +67,4 @@ def frame(spark: SparkSession, table: str, *rows: dict[str, Any]) -> DataFrame:
     """Rows of a table, columns not given null, and any column may be."""
     fields = [T.StructField(one.name, one.dataType) for one in contract(table).schema()]
     values = [tuple(row.get(one.name) for one in fields) for row in rows]
-    return spark.createDataFrame(values, T.StructType(fields))
+    return local_rows(spark, values, T.StructType(fields))

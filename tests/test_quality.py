@@ -17,7 +17,7 @@ from tests.conftest import Audit
 from tests.staged_rows import NEW, OLD, PLAY, SESSION, frame
 from tracklake import resources, summary
 from tracklake.errors import TracklakeError, WrongUsage
-from tracklake.quality import Auditor, Failure, load_suite
+from tracklake.quality import Auditor, Failure, Verdict, load_suite
 from tracklake.tables import contract
 from tracklake.tables.key_rules import BESIDE
 
@@ -156,10 +156,24 @@ def test_what_is_no_more_than_odd_passes_and_is_told(
     assert [one.column for one in verdict.of_severity("warning")] == ["level"]
     assert [one.column for one in verdict.of_severity("info")] == ["user_id"]
     columns, rows = summary.warnings([verdict])
-    assert columns == ["table", "expectation", "column", "observed", "sample rows"]
-    assert [row[:4] for row in rows] == [
-        ["fact_stream", "expect_column_values_to_be_in_set", "level", "1 of 1 rows"]
+    assert columns == ["table", "expectation", "observed", "sample rows"]
+    assert rows == [
+        [
+            "fact_stream",
+            "expect_column_values_to_be_in_set: level",
+            "1 of 1 rows",
+            f"event_id {PLAY['event_id']}, level gold",
+        ]
     ]
+
+
+def test_a_sample_row_is_told_without_hashes_and_with_short_numbers() -> None:
+    row = {"session_key": "c95acd58", "metric": "plays", "value": 1345.0, "lower": 570.5999999999999}
+    failure = Failure(
+        "Plays are as before.", "metric", "warning", "1 row found", (row, {"session_key": "f3"})
+    )
+    _, rows = summary.warnings([Verdict("fact_session", 1, 1, (failure,))])
+    assert rows[0][-1] == "metric plays, value 1,345, lower 570.6\nsession_key f3"
 
 
 def test_a_value_out_of_range_is_found(audit: Audit) -> None:

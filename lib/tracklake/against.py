@@ -14,6 +14,7 @@ from tracklake.lake.delta import DataFile
 from tracklake.lake.publish import Staged
 from tracklake.tables import contract
 from tracklake.tables.key_rules import BESIDE
+from tracklake.transforms.periods import is_on
 
 DAY = timedelta(days=1)
 IN_ONE_TASK = 8_000_000
@@ -63,7 +64,7 @@ class Against:
         if name in self.versions:
             kept = self.lake.at_version(name, self.versions[name])
             if staged and staged.dates:
-                kept = kept.where(~F.col(slice_ or "").isin(sorted(staged.dates)))
+                kept = kept.where(~is_on(slice_ or "", staged.dates))
             rows = rows.unionByName(
                 kept.where((F.col(ends) >= F.lit(first)) & (F.col(begins) < F.lit(last + DAY)))
             )

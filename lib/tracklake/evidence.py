@@ -13,6 +13,7 @@ from tracklake.lake import Lake, Release, staging
 from tracklake.quality import Failure
 from tracklake.runs import RedRun
 from tracklake.tables import contract
+from tracklake.transforms.periods import is_on
 
 
 def rows_behind(lake: Lake, run: RedRun, table: str, failure: Failure) -> list[dict[str, Any]]:
@@ -45,8 +46,7 @@ def _files_of_events(lake: Lake, run: RedRun, rows: Sequence[Mapping[str, Any]])
         if events is None or not missing:
             continue
         of_them = events.where(
-            F.col("event_date").isin(sorted({wanted[one] for one in missing}))
-            & F.col("event_id").isin(sorted(missing))
+            is_on("event_date", {wanted[one] for one in missing}) & F.col("event_id").isin(sorted(missing))
         )
         found |= {
             row.event_id: row.source_file for row in of_them.select("event_id", "source_file").collect()

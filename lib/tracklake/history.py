@@ -14,9 +14,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake import limits
+from tracklake.local_rows import local_rows
 from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, Slices, count_plays
 from tracklake.tables import contract
 from tracklake.transforms.keys import SEPARATOR
+from tracklake.transforms.periods import is_on
 
 WEEK = timedelta(weeks=1)
 MOST_EARLIER = 8
@@ -186,10 +188,10 @@ def earlier_results(published: DataFrame, dates: Iterable[date], since: datetime
     In the order of time. Some twenty rows for each date and run of them come to the driver, no more with more
     data; Delta's statistics leave the files of other runs alone.
     """
-    days = sorted({day - WEEK * weeks for day in dates for weeks in range(1, MOST_EARLIER + 1)})
+    days = {day - WEEK * weeks for day in dates for weeks in range(1, MOST_EARLIER + 1)}
     whole = F.col("event_date").isNull() & (F.col("measured_at") >= F.lit(since))
     rows = (
-        published.where((F.col("event_date").isin(days) if days else F.lit(False)) | whole)
+        published.where(is_on("event_date", days) | whole)
         .where(~F.col("metric").startswith("plays_as_in."))
         .select("table_name", "event_date", "metric", "value", "counts", "measured_at")
     )
@@ -226,7 +228,7 @@ def as_rows(spark: SparkSession, results: Sequence[Result], run_id: str, began_a
         )
         for result in results
     ]
-    return spark.createDataFrame(rows, of.schema()).coalesce(1)
+    return local_rows(spark, rows, of.schema()).coalesce(1)
 
 
 def _key(run_id: str, one: Measured) -> str:

@@ -13,6 +13,7 @@ from tracklake.sources.source import Bounds
 from tracklake.tables import contract
 from tracklake.transforms import arrivals as arrived
 from tracklake.transforms.events import dates_with_other_ids
+from tracklake.transforms.periods import is_on
 from tracklake.transforms.profile import drift, profile
 from tracklake.transforms.source_files import as_read, as_read_last, listing
 
@@ -119,7 +120,7 @@ def stage_profile(run: Run, dates: set[date]) -> None:
         for name in {one.source for one in days}
         for day in dates
     }
-    drifted = drift(fresh.unionByName(beside)).where(F.col("event_date").isin(sorted(dates | after)))
+    drifted = drift(fresh.unionByName(beside)).where(is_on("event_date", dates | after))
     run.stage("source_profile", drifted, dates | after)
     shown = run.read("source_profile", dates).where("status <> 'known'")
     found = shown.orderBy("event_date", "source", "field").limit(MOST_SHOWN).collect()

@@ -235,8 +235,9 @@ def _with_rows(
 
 
 def in_words(row: Mapping[str, Any]) -> str:
-    """A sample row as people read it: each column's name and value."""
-    return ", ".join(f"{name} {value}" for name, value in row.items())
+    """A sample row as people read it: each column's name and value, numbers to six digits."""
+    told = {name: f"{value:,.6g}" if isinstance(value, float) else value for name, value in row.items()}
+    return ", ".join(f"{name} {value}" for name, value in told.items())
 
 
 def _sample(result: ExpectationValidationResult, of: Contract) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ from tracklake.sources import source as named_source
 from tracklake.sources.detect import AUTO, guess
 from tracklake.sources.source import Source
 from tracklake.tables import Contract, contract
+from tracklake.transforms.periods import is_on
 
 
 class Run:
@@ -339,7 +340,7 @@ class Run:
 def on_dates(contract: Contract, dates: Collection[date]) -> Column:
     """Whether a row belongs to the slices of these dates, said so that Delta reads no other slice."""
     assert contract.partition_by, f"{contract.name} has no slices"
-    return F.col(contract.partition_by).isin(sorted(dates)) if dates else F.lit(False)
+    return is_on(contract.partition_by, dates)
 
 
 def _fingerprint(rows: DataFrame, member: str) -> DataFrame:

@@ -56,7 +56,10 @@ def spark_session(conf: Conf, app_name: str) -> "SparkSession":
     """
     from pyspark.sql import SparkSession
 
+    from tracklake.gateway import remember_classes
+
     spark = SparkSession.getActiveSession() or _build(conf, app_name)
+    remember_classes(spark)
     for key, value in spark_settings(conf).items():
         if key in FIXED or (_of_a_session(key) and spark.conf.get(key, None) is None):
             spark.conf.set(key, value)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tracklake.lake import Lake, Release
 from tracklake.lake.cleaning import Cleaned
 from tracklake.lake.delta import Commit
 from tracklake.lake.publish import Staged
-from tracklake.quality import Verdict, in_words
+from tracklake.quality import Failure, Verdict, in_words
 from tracklake.runs import CRITICAL, RedRun
 
 Rows = tuple[list[str], list[list[object]]]
@@ -40,8 +41,24 @@ def _told(verdict: Verdict) -> str:
 
 def warnings(verdicts: Sequence[Verdict]) -> Rows:
     """Columns and rows of what was published although it is odd: one row per warning."""
-    rows = [row for verdict in verdicts for row in _failures(verdict, "warning")]
-    return ["table", "expectation", "column", "observed", "sample rows"], [row[:1] + row[2:] for row in rows]
+    rows: list[list[object]] = [
+        [verdict.table, _expected(failure), failure.observed, "\n".join(map(_without_keys, failure.sample))]
+        for verdict in verdicts
+        for failure in verdict.of_severity("warning")
+    ]
+    return ["table", "expectation", "observed", "sample rows"], rows
+
+
+def _expected(failure: Failure) -> str:
+    """What was expected, and of which column where that is not said."""
+    is_type = failure.expectation.startswith("expect_")
+    return f"{failure.expectation}: {failure.column}" if is_type else failure.expectation
+
+
+def _without_keys(row: Mapping[str, Any]) -> str:
+    """A sample row in words, without hashes where it has anything else to be known by."""
+    told = {name: value for name, value in row.items() if not name.endswith("_key")}
+    return in_words(told or row)
 
 
 def releases(listed: Sequence[Release]) -> Rows:

@@ -57,7 +57,10 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--work", type=Path, help="an empty folder where the lakes stay (else they are removed)"
     )
-    return parser.parse_args(argv)
+    asked = parser.parse_args(argv)
+    if not 1 <= asked.first <= asked.kills:
+        parser.error(f"--first {asked.first}: the kills are 1 to {asked.kills}.")
+    return asked
 
 
 def _said(outcome: Outcome) -> str:

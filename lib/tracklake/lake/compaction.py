@@ -16,6 +16,7 @@ from tracklake.lake.lake import Lake
 from tracklake.lake.publish import Staged
 from tracklake.lake.releases import Release
 from tracklake.tables import contract
+from tracklake.transforms.periods import is_on
 
 SMALL = 32 * 1024**2
 """Bytes below which a file is small."""
@@ -40,7 +41,7 @@ def compacted(lake: Lake, base: Release, table: str, run_id: str) -> Staged | No
     file = F.regexp_extract("_metadata.file_path", f"/{table}/(staged-.*)$", 1)
     rows = lake.at_version(table, version)
     if of.partition_by:
-        rows = rows.where(F.col(of.partition_by).isin(sorted({one.slice for one in small if one.slice})))
+        rows = rows.where(is_on(of.partition_by, {one.slice for one in small if one.slice}))
     rows = rows.where(file.isin(names)).select(*of.names)
 
     path = f"{lake.path(table)}/{staging.folder(run_id)}"

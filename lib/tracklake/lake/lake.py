@@ -11,6 +11,7 @@ from tracklake.errors import InputMissing, WrongUsage
 from tracklake.lake.claims import Claims
 from tracklake.lake.delta import DeltaLog
 from tracklake.lake.releases import NO_RELEASE, Ledger, Release
+from tracklake.local_rows import local_rows
 from tracklake.places import local_path
 from tracklake.tables import contract
 
@@ -91,8 +92,8 @@ class Lake:
             )
             for name, version in release.tables.items()
         ]
-        return self.spark.createDataFrame(
-            rows, "table string, grain string, version bigint, rows bigint, about string"
+        return local_rows(
+            self.spark, rows, "table string, grain string, version bigint, rows bigint, about string"
         )
 
     def __repr__(self) -> str:

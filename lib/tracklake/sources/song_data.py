@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from tracklake.sources.arrivals import one_of
 from tracklake.sources.files import LogFile, NoSuchFolder, list_files
 from tracklake.sources.lines import read_lines
+from tracklake.sources.numbers import SECONDS, seconds_as_ms
 from tracklake.sources.source import Catalogue
 from tracklake.sources.text import repaired
 
@@ -15,8 +16,6 @@ _FIELDS = (
     "song_id string, title string, artist_id string, artist_name string, artist_location string,"
     " artist_latitude string, artist_longitude string, duration string, year string, _corrupt string"
 )
-_SECONDS = "decimal(12,7)"
-_LONGEST_S = 24 * 3_600
 
 _REASONS = {
     "not_json": "The record of the catalogue is not one JSON object.",
@@ -37,8 +36,7 @@ def read(spark: SparkSession, paths: list[str], id_prefix: str) -> DataFrame:
     """Songs as the files state them, one per record: a song may be stated more than once."""
     record = F.from_json("line", _FIELDS, {"columnNameOfCorruptRecord": "_corrupt"})
     records = read_lines(spark, paths).withColumn("r", record)
-    year, seconds = F.col("r.year").try_cast("int"), F.col("r.duration").try_cast(_SECONDS)
-    duration_ms = F.when(seconds.between(0, _LONGEST_S), F.round(seconds * 1000).cast("bigint"))
+    year, seconds = F.col("r.year").try_cast("int"), F.col("r.duration").try_cast(SECONDS)
     reason = _reason()
     return records.select(
         F.lit("sparkify").alias("source"),
@@ -49,7 +47,7 @@ def read(spark: SparkSession, paths: list[str], id_prefix: str) -> DataFrame:
         F.nullif(repaired(F.col("r.artist_location")), F.lit("")).alias("artist_location"),
         _degrees("artist_latitude", 90),
         _degrees("artist_longitude", 180),
-        duration_ms.alias("duration_ms"),
+        seconds_as_ms(seconds).alias("duration_ms"),
         F.when(year > 0, year).alias("release_year"),
         F.col("modified_at").alias("stated_at"),
         "source_file",

@@ -27,6 +27,12 @@ def every_day(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
+def is_on(column: str, days: Collection[date]) -> Column:
+    """Whether the date in a column is one of the days: one piece of SQL, for each value handed over costs calls."""
+    among = ", ".join(f"DATE '{day}'" for day in sorted(days))
+    return F.expr(f"`{column}` IN ({among})") if days else F.lit(False)
+
+
 def start_of(period: str, day: date) -> date:
     """First day of the period of that kind in which a day lies. KeyError for an unknown kind."""
     return day - timedelta(days=(day - FIRST_MONDAY).days % PERIODS[period])

@@ -18,6 +18,7 @@ from pyspark.ml.linalg import Matrices
 from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 
+from tracklake.local_rows import local_rows
 from tracklake.tables.satisfaction_model import BEHAVIOUR, CONTRACT
 from tracklake.transforms.behaviour import RETURN
 from tracklake.transforms.periods import start_of
@@ -230,4 +231,4 @@ def default(spark: SparkSession, period: date, sessions: int = 0, returns: int =
 
 
 def _row(spark: SparkSession, values: Mapping[str, Any]) -> DataFrame:
-    return spark.createDataFrame([tuple(values[name] for name in CONTRACT.names)], CONTRACT.schema())
+    return local_rows(spark, [[values[name] for name in CONTRACT.names]], CONTRACT.schema())

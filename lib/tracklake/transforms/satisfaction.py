@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from tracklake.tables.satisfaction_model import BEHAVIOUR
 from tracklake.transforms.behaviour import LOOK_BACK, RETURN
 from tracklake.transforms.exact import mean_of, rounded
-from tracklake.transforms.periods import PERIOD, by_period, period_start
+from tracklake.transforms.periods import PERIOD, by_period, is_on, period_start
 
 SERVED = "28_days"
 """One model serves one period of this kind, so that all sessions of a period of any kind share it."""
@@ -61,11 +61,7 @@ def user_periods(sessions: DataFrame, starts: Collection[date]) -> DataFrame:
 def in_periods(frame: DataFrame, day: str, starts: Collection[date]) -> DataFrame:
     """The rows with ``period`` and ``period_start``, once for each period of theirs that begins on one of the
     days."""
-    return by_period(frame, day).where(_one_of("period_start", starts))
-
-
-def _one_of(column: str, days: Collection[date]) -> Column:
-    return F.col(column).isin(sorted(days)) if days else F.lit(False)
+    return by_period(frame, day).where(is_on("period_start", starts))
 
 
 def dates_reached(changed: Collection[date], slices: Collection[date]) -> set[date]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tracklake.local_rows import local_rows
 from tracklake.transforms.arrivals import counts
 
 Listed = tuple[str, int, datetime, date | None, date | None]
@@ -15,8 +16,8 @@ Listed = tuple[str, int, datetime, date | None, date | None]
 
 def listing(spark: SparkSession, files: list[Listed]) -> DataFrame:
     """The files as rows, one each."""
-    return spark.createDataFrame(
-        files, "path string, size bigint, modified_at timestamp, first_date date, last_date date"
+    return local_rows(
+        spark, files, "path string, size bigint, modified_at timestamp, first_date date, last_date date"
     )
 
 
