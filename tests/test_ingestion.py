@@ -134,6 +134,7 @@ SONGS = {
 """Twins is first one artist, then two: plays of their other titles belong to an inferred artist then."""
 
 
+@pytest.mark.slow
 def test_a_catalogue_that_grows_gives_the_lake_of_one_that_was_there_from_the_start(
     reads: Reads, run_job: Job, tmp_path: Path
 ) -> None:

@@ -23,6 +23,8 @@ from tracklake.tables.satisfaction_model import BEHAVIOUR
 from tracklake.transforms.periods import start_of
 from tracklake.transforms.return_model import fit
 
+pytestmark = pytest.mark.slow
+
 FIRST = start_of("28_days", date(2025, 10, 29))
 SECOND = FIRST + timedelta(days=28)
 LAST = FIRST + timedelta(days=41)

@@ -101,6 +101,7 @@ def test_what_spotify_calls_skipped_is_a_skip_and_podcasts_have_no_track(lake: L
     assert {row.track_id for row in spoken} == {"(unknown)"}
 
 
+@pytest.mark.slow
 def test_dump_by_dump_gives_the_same_members(run_job: Job, lake: Lake, listens: Path, tmp_path: Path) -> None:
     """A title, a name or a credit that a later run states does not depend on which run stated it first."""
     for day in (date(2023, 1, 7), date(2023, 1, 6)):

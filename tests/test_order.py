@@ -13,10 +13,11 @@ from tests.conftest import SMALL_LOGS, Job
 from tests.same_lake import OF_RUNS, same_lake
 from tracklake.lake import Lake
 
+pytestmark = pytest.mark.slow
+
 DAYS = [date(2018, 12, day) for day in (28, 29, 30, 31)] + [date(2019, 1, 1)]
 
 
-@pytest.mark.slow
 def test_day_by_day_from_the_middle_equals_one_run(run_job: Job, small: Lake, tmp_path: Path) -> None:
     """Days later and earlier than those that are there, and between them; backwards is the next test.
 

@@ -168,6 +168,7 @@ def test_an_empty_lake_has_no_releases(tmp_path: Path, capsys: pytest.CaptureFix
     assert "There is no lake at" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_after_a_rollback_equals_one_that_never_had_what_was_rolled_back(
     run_job: Job, tmp_path: Path
 ) -> None:
