@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.lake import staging
+from tracklake.lake.footers import without_nulls
 from tracklake.tables import Column, Contract
 
 MEASURED = Contract(
@@ -25,6 +26,7 @@ MEASURED = Contract(
         Column("share", "double", "A number that may be NaN."),
         Column("never", "int", "Always null."),
         Column("word", "string", "A text."),
+        Column("words", "array<string>", "Texts."),
         Column("day", "date", "The slice."),
     ),
 )
@@ -47,7 +49,7 @@ def test_files_are_described_as_their_rows_are(spark: SparkSession, tmp_path: Pa
         "numRecords": 3,
         "minValues": {"n": -7, "moment": "2018-11-01T09:59:59.999Z", "share": -2.0},
         "maxValues": {"n": 3, "moment": "2018-11-01T10:00:00.124Z", "share": 0.5},
-        "nullCount": {"n": 1, "moment": 1, "share": 1, "never": 3},
+        "nullCount": {"n": 1, "moment": 1, "share": 1, "never": 3, "word": 1},
     }
 
 
@@ -55,6 +57,15 @@ def test_a_column_with_nan_has_no_bounds(spark: SparkSession, tmp_path: Path) ->
     rows = [(1, None, float("nan"), None, None, "2018-11-01"), (2, None, 0.5, None, None, "2018-11-01")]
     (file,) = described(spark, rows, tmp_path / "staged-run")
     assert "share" not in json.loads(file.stats)["maxValues"]
+
+
+def test_a_column_is_without_nulls_if_every_file_says_so(spark: SparkSession, tmp_path: Path) -> None:
+    full = (1, "2018-11-01 10:00:00", 0.5, 1, "b")
+    (one,) = described(spark, [(*full, "2018-11-01")], tmp_path / "staged-one")
+    (two,) = described(spark, [(2, None, 0.5, 1, None, "2018-11-02")], tmp_path / "staged-two")
+    flat = {"n", "moment", "share", "never", "word"}  # not the list, and not the slice, which is in no file
+    assert without_nulls([one.stats], MEASURED) == flat
+    assert without_nulls([one.stats, two.stats], MEASURED) == flat - {"moment", "word"}
 
 
 def test_files_without_rows_are_left_out(spark: SparkSession, tmp_path: Path) -> None:
@@ -66,5 +77,6 @@ def described(spark: SparkSession, rows: list[tuple[object, ...]], folder: Path)
         rows, "n bigint, moment string, share double, never int, word string, day string"
     )
     frame = texts.withColumn("moment", F.to_timestamp("moment")).withColumn("day", F.to_date("day"))
+    frame = frame.withColumn("words", F.array("word"))
     staging.write(frame.coalesce(1), MEASURED, str(folder))
     return staging.describe(MEASURED, str(folder))

@@ -33,6 +33,18 @@ def test_rows_that_keep_the_contract_pass(
     assert [one.name for one in spark.catalog.listTables() if one.isTemporary] == []
 
 
+def test_nulls_are_looked_for_but_in_columns_whose_files_say_that_there_are_none(
+    spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame]
+) -> None:
+    staged = frame(spark, "fact_stream", PLAY | {"platform": None, "is_stream": None, "is_skip": None})
+    (skip,) = auditor.audit("fact_stream", staged, against, without_nulls={"is_stream"}).failures
+    assert (skip.expectation, skip.column) == ("expect_column_values_to_not_be_null", "is_skip")
+    assert {one.column for one in auditor.audit("fact_stream", staged, against).failures} == {
+        "is_stream",
+        "is_skip",
+    }
+
+
 def test_an_empty_slice_of_a_fact_passes_and_an_empty_dimension_does_not(audit: Audit) -> None:
     assert audit("fact_stream") == ()
     assert audit("dim_user") == (Failure("expect_table_row_count_to_be_between", "", "critical", "0 rows"),)

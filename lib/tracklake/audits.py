@@ -29,15 +29,24 @@ class Audits:
             self._warm = self._thread.submit(self._auditor)
 
     def start(
-        self, table: str, staged: DataFrame, against: Mapping[str, DataFrame], *, in_one_task: bool
+        self,
+        table: str,
+        staged: DataFrame,
+        against: Mapping[str, DataFrame],
+        *,
+        in_one_task: bool,
+        without_nulls: Collection[str],
     ) -> None:
-        """Starts the audit of what is staged for a table. Raises WrongUsage at once if it has no suite."""
+        """Starts the audit of what is staged for a table, as ``Auditor.audit``. Raises WrongUsage at once if it has
+        no suite."""
         load_suite(table)
-        self._verdicts.append(
-            self._thread.submit(
-                lambda: self._auditor().audit(table, staged, against, in_one_task=in_one_task)
+
+        def audit() -> Verdict:
+            return self._auditor().audit(
+                table, staged, against, in_one_task=in_one_task, without_nulls=without_nulls
             )
-        )
+
+        self._verdicts.append(self._thread.submit(audit))
 
     def start_measuring(self, table: str, staged: DataFrame, dates: Collection[date]) -> None:
         """Measures these slices of the staged rows, if there is anything to measure of the table."""

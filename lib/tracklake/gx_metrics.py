@@ -14,10 +14,10 @@ Only ``tracklake.data_docs`` imports it, after it has silenced Great Expectation
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from great_expectations.core.metric_domain_types import MetricDomainTypes
@@ -25,6 +25,12 @@ from great_expectations.core.metric_function_types import MetricPartialFunctionT
 from great_expectations.datasource.fluent.spark_datasource import SparkDatasource
 from great_expectations.execution_engine.execution_engine import MetricComputationConfiguration
 from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
+from great_expectations.expectations.metrics.column_map_metrics.column_values_non_null import (
+    ColumnValuesNonNull,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (
+    column_condition_partial,
+)
 from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
 from great_expectations.expectations.metrics.query_metrics.query_row_count import (
     unexpected_rows_query_row_count as gx_count,
@@ -55,10 +61,11 @@ ROW_RULE = re.compile(r"SELECT \* FROM \{batch\} WHERE (?!.*\b(?:SELECT|ORDER BY
 
 @dataclass(frozen=True)
 class Together:
-    """The queries that are counted together; ``in_one_task`` where the data is small."""
+    """The queries that are counted together, ``in_one_task`` where the data is small; what need not be counted."""
 
     queries: tuple[str, ...] = ()
     in_one_task: bool = False
+    without_nulls: Collection[str] = ()
 
 
 APART = Together()
@@ -66,9 +73,13 @@ _together: ContextVar[Together] = ContextVar("together", default=APART)
 
 
 @contextmanager
-def counted_together(queries: Iterable[str], *, in_one_task: bool = False) -> Iterator[None]:
-    """Within it, the rows that these rules' queries find are counted by one query for all of them."""
-    token = _together.set(Together(tuple(one for one in queries if row_rule(one) is None), in_one_task))
+def counted_together(
+    queries: Iterable[str], *, in_one_task: bool = False, without_nulls: Collection[str] = ()
+) -> Iterator[None]:
+    """Within it, the rows that these rules' queries find are counted by one query for all of them, and no nulls are
+    looked for in columns that are known to have none."""
+    to_count = tuple(one for one in queries if row_rule(one) is None)
+    token = _together.set(Together(to_count, in_one_task, without_nulls))
     try:
         yield
     finally:
@@ -116,6 +127,18 @@ def _stated(one: MetricComputationConfiguration) -> dict[str, Any]:
 
 
 SparkDatasource.execution_engine_override = OneAggregation  # type: ignore[misc]
+
+
+class NonNull(ColumnValuesNonNull):
+    """Whether a value is there. A column whose files hold no null is not read to tell."""
+
+    condition_metric_name = "column_values.nonnull"
+    filter_column_isnull = False
+
+    @column_condition_partial(engine=SparkDFExecutionEngine)
+    def _spark(cls, column: Column, **kwargs: Any) -> Column:
+        is_known = kwargs["_accessor_domain_kwargs"]["column"] in _together.get().without_nulls
+        return F.lit(True) if is_known else column.isNotNull()
 
 
 class BrokenRows(TableMetricProvider):
@@ -200,7 +223,8 @@ class RuleCount(gx_count.UnexpectedRowsQueryRowCount):
             return {BROKEN: MetricConfiguration(BROKEN, metric.metric_domain_kwargs, {QUERY: query})}
         together = _together.get()
         if query in together.queries:
-            return {COUNTS: MetricConfiguration(COUNTS, metric.metric_domain_kwargs, asdict(together))}
+            wanted = {"queries": together.queries, "in_one_task": together.in_one_task}
+            return {COUNTS: MetricConfiguration(COUNTS, metric.metric_domain_kwargs, wanted)}
         return {}
 
 

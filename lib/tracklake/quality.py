@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -110,15 +110,22 @@ class Auditor:
         self._docs = DataDocs(local_folder(docs), run_id)
 
     def audit(
-        self, table: str, staged: DataFrame, against: Mapping[str, DataFrame], *, in_one_task: bool = False
+        self,
+        table: str,
+        staged: DataFrame,
+        against: Mapping[str, DataFrame],
+        *,
+        in_one_task: bool = False,
+        without_nulls: Collection[str] = (),
     ) -> Verdict:
         """Runs the table's suite on the staged rows.
 
         ``against`` holds, by name, every table that the suite refers to, as it will be once the run is
         published, and under BESIDE the rows of the table itself that stay (none, if it is left out).
-        ``in_one_task`` is right for rows so few that a shuffle costs more than it spreads. Raises WrongUsage if
-        the table has no suite or a table is missing in ``against``, and TracklakeError if an expectation could
-        not be checked at all.
+        ``in_one_task`` is right for rows so few that a shuffle costs more than it spreads. Columns
+        ``without_nulls`` are those of which the staged files say so: they are not read for it again. Raises
+        WrongUsage if the table has no suite or a table is missing in ``against``, and TracklakeError if an
+        expectation could not be checked at all.
         """
         suite = load_suite(table)
         needed = _tables_named(suite, contract(table))
@@ -131,13 +138,20 @@ class Auditor:
             staged = staged.coalesce(1)
             views = {name: frame.coalesce(1) for name, frame in views.items()}
         with _views(self._spark, views):
-            return self._validate(table, staged, suite, in_one_task)
+            return self._validate(table, staged, suite, in_one_task, without_nulls)
 
     def build_docs(self) -> str:
         """Makes the Data Docs of what was audited and returns the path of their index.html."""
         return str(self._docs.build())
 
-    def _validate(self, table: str, staged: DataFrame, suite: dict[str, Any], in_one_task: bool) -> Verdict:
+    def _validate(
+        self,
+        table: str,
+        staged: DataFrame,
+        suite: dict[str, Any],
+        in_one_task: bool,
+        without_nulls: Collection[str],
+    ) -> Verdict:
         from great_expectations.core.expectation_suite import ExpectationSuite
 
         from tracklake.gx_metrics import counted_together
@@ -148,7 +162,7 @@ class Auditor:
         checked = [one for one in result.results if not _of_absent_column(one)]
         rows = 0
         if all(one.success for one in checked):
-            with counted_together(_queries(content), in_one_task=in_one_task):
+            with counted_together(_queries(content), in_one_task=in_one_task, without_nulls=without_nulls):
                 answers = batch.validate(
                     ExpectationSuite(table, expectations=content), result_format="BOOLEAN_ONLY"
                 )

@@ -21,6 +21,7 @@ from tracklake.errors import AuditFailed, WrongUsage
 from tracklake.history import as_rows, results
 from tracklake.lake import Lake, Release, scratch, staging
 from tracklake.lake.delta import Commit, DataFile
+from tracklake.lake.footers import without_nulls
 from tracklake.lake.lake import absolute
 from tracklake.lake.publish import Staged, publish
 from tracklake.lake.storage import Folder
@@ -214,7 +215,8 @@ class Run:
             self.staged[table] = staged
             against = Against(self.lake, self.base.tables, self.staged)
             rows, is_small = staging.read(self.spark, contract(table), path), against.is_small(table)
-            self._audits.start(table, rows, against.of(table), in_one_task=is_small)
+            full = without_nulls((file.stats for file in come), contract(table))
+            self._audits.start(table, rows, against.of(table), in_one_task=is_small, without_nulls=full)
             self._audits.start_measuring(table, rows.coalesce(1) if is_small else rows, dates or ())
         return staged
 

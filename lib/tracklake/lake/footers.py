@@ -20,12 +20,17 @@ READERS = 16
 BOUNDED = ("timestamp", "date", "bigint", "int", "double")
 """Types whose minimum and maximum go into the log. Those of text would be as long as the text."""
 
+NESTED = ("array", "map", "struct")
+"""Types of several columns in a file, whose footers do not say which of their values is null."""
+
 
 def rows_and_statistics(
     folder: Folder, paths: Sequence[str], contract: Contract
 ) -> Iterable[tuple[int, str]]:
     """Per file, in the order of the paths below the folder: its rows, and its statistics as Delta writes them."""
-    columns = [c for c in contract.columns if c.type in BOUNDED and c.name != contract.partition_by]
+    columns = [
+        c for c in contract.columns if not c.type.startswith(NESTED) and c.name != contract.partition_by
+    ]
     storage, root = folder.opened()
     with ThreadPoolExecutor(READERS) as readers:
         return list(readers.map(lambda path: _described(storage, f"{root}/{path}", columns), paths))
@@ -46,12 +51,20 @@ def _described(storage: fs.FileSystem, path: str, columns: Sequence[Column]) -> 
         if any(one is None or not one.has_null_count for one in found):
             continue
         stats["nullCount"][column.name] = sum(one.null_count for one in found)
+        if column.type not in BOUNDED:
+            continue
         bounds = [bound for one in found if one.has_min_max for bound in (one.min, one.max)]
         whole = all(one.has_min_max or one.num_values == 0 for one in found)
         if bounds and whole and all(bound == bound for bound in bounds):  # NaN differs from itself
             stats["minValues"][column.name] = _told(min(bounds))
             stats["maxValues"][column.name] = _told(max(bounds), round_up=True)
     return footer.num_rows, json.dumps(stats)
+
+
+def without_nulls(statistics: Iterable[str], contract: Contract) -> frozenset[str]:
+    """The columns of which no file holds a null, as far as the files' statistics say."""
+    counts = [json.loads(one)["nullCount"] for one in statistics]
+    return frozenset(name for name in contract.names if all(one.get(name) == 0 for one in counts))
 
 
 def _told(value: Any, *, round_up: bool = False) -> Any:
