@@ -37,6 +37,8 @@ STEPS = (
     "mart_interplay",
 )
 KEPT = ("fact_", "mart_", "session_satisfaction")
+"""How the steps begin that are written down; the others are on the way to them."""
+
 COMPARED = ROOT / "bench" / "marts_compared.sql"
 LONG_WAY = ("listener AS (", "total AS (")
 """What COMPARED replaces in the oracle's mart_interplay: from the first up to the second."""

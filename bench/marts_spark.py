@@ -58,8 +58,8 @@ def main(facts: str, folder: str) -> None:
     save("mart_artist_audience", artist_groups(loyal, known, levels, before, K))
 
     sessions, models, starts = given("fact_session"), given("satisfaction_model"), starts_of(held)
-    histories_of = session_history(sessions, max(held))
-    behaviour = save("behaviour", session_behaviour(sessions, histories_of, streams, feedback))
+    around = session_history(sessions, max(held))
+    behaviour = save("behaviour", session_behaviour(sessions, around, streams, feedback))
     satisfied = save("session_satisfaction", index(behaviour, models))
     save("mart_user_satisfaction", user_periods(satisfied, starts))
     received = save("reactions", reactions(streams, sessions, feedback, models))

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from tests.conftest import Job
 from tests.logs import Reads, record
-from tracklake.tables import contract
+from tests.staged_rows import frame
 from tracklake.transforms.profile import drift, profile
 
 NOON = datetime(2018, 11, 1, 12)
@@ -18,17 +18,12 @@ NOON = datetime(2018, 11, 1, 12)
 
 def events(spark: SparkSession, *rows: dict[str, object]) -> DataFrame:
     """Events with these values; ``day`` counts from 2018-11-01."""
-    names = [column.name for column in contract("event").columns]
     filled = []
     for number, row in enumerate(rows):
         time = NOON + timedelta(days=int(str(row["day"])))
         known = {"event_id": str(number), "event_time": time, "event_date": time.date(), "source": "sparkify"}
-        values = known | row
-        filled.append(tuple(values.get(name) for name in names))
-    schema = contract("event").schema()
-    for field in schema:
-        field.nullable = True
-    return spark.createDataFrame(filled, schema)
+        filled.append(known | row)
+    return frame(spark, "event", *filled)
 
 
 def statuses(drifted: DataFrame, day: int) -> dict[str, str]:
