@@ -505,32 +505,37 @@ SELECT
     artist_key,
     event_date,
     user_id,
-    true AS is_play,
     is_stream,
     is_skip,
     ms_played,
-    false AS is_like,
-    false AS is_add
+    duration_ms,
+    'play' AS event_type
 FROM fact_stream
 
 UNION ALL
 
-SELECT
-    track_key, artist_key, event_date, NULL, false, false, false, NULL, event_type = 'like', event_type = 'playlist_add'
+SELECT track_key, artist_key, event_date, NULL, false, false, NULL, NULL, event_type
 FROM fact_feedback
-WHERE event_type IN ('like', 'playlist_add');
+WHERE event_type IN ('like', 'playlist_add', 'save');
 
 CREATE MACRO days_by(member_key) AS TABLE
 SELECT
     member_key AS member,
     event_date,
-    count_if(is_play) AS plays,
+    count_if(event_type = 'play') AS plays,
     count_if(is_stream) AS streams,
     count_if(is_skip) AS skips,
     count(DISTINCT user_id) AS listeners,
     coalesce(CAST(sum(ms_played) AS BIGINT), 0) AS listening_ms,
-    count_if(is_like) AS likes,
-    count_if(is_add) AS playlist_adds
+    count_if(event_type = 'like') AS likes,
+    count_if(event_type = 'playlist_add') AS playlist_adds,
+    count_if(is_skip AND ms_played < 5000) AS early_skips,
+    count(user_id) - count(DISTINCT (user_id, track_key)) FILTER (WHERE user_id IS NOT NULL) AS replays,
+    coalesce(CAST(sum(least(ms_played, duration_ms)) FILTER (
+        WHERE ms_played IS NOT NULL AND duration_ms > 0
+    ) AS BIGINT), 0) AS heard_ms,
+    coalesce(CAST(sum(duration_ms) FILTER (WHERE ms_played IS NOT NULL AND duration_ms > 0) AS BIGINT), 0) AS length_ms,
+    count_if(event_type = 'save') AS saves
 FROM _day
 GROUP BY ALL;
 

@@ -13,11 +13,11 @@ from tracklake.transforms.artist_groups import artist_groups, loyalty
 from tracklake.transforms.artist_performance import artist_performance
 from tracklake.transforms.behaviour import session_behaviour, session_history
 from tracklake.transforms.days import artist_days, track_days
-from tracklake.transforms.interplay import interplay
+from tracklake.transforms.interplay import compared, effects, interplay
 from tracklake.transforms.listening import listening, source_mixes, top_markets
 from tracklake.transforms.periods import blocks_of, starts_of
 from tracklake.transforms.privacy import shown_levels
-from tracklake.transforms.reactions import corrected, reactions
+from tracklake.transforms.reactions import corrected, explained, reactions
 from tracklake.transforms.satisfaction import index, user_periods
 from tracklake.transforms.totals import audiences, histories, member_days, period_totals
 from tracklake.transforms.track_performance import track_performance
@@ -63,7 +63,9 @@ def main(facts: str, folder: str) -> None:
     satisfied = save("session_satisfaction", index(behaviour, models))
     save("mart_user_satisfaction", user_periods(satisfied, starts))
     received = save("reactions", reactions(streams, sessions, feedback, models))
-    save("mart_interplay", interplay(corrected(received, starts), K))
+    usual = save("explained", explained(received, starts))
+    found = save("effects", effects(compared(corrected(received, usual)), K))
+    save("mart_interplay", interplay(found, K))
 
 
 if __name__ == "__main__":

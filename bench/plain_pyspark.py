@@ -26,6 +26,7 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_MS = 24 * 3_600_000
 STREAM_MS = 30_000
+EARLY_MS = 5_000
 GAP_SECONDS = 30 * 60
 ORDER = ("event_time", "item_in_session", "event_id")
 
@@ -501,21 +502,28 @@ def feedback(timeline: DataFrame, dim_artist: DataFrame) -> DataFrame:
 
 
 def days(streams: DataFrame, feedback: DataFrame, dimension: DataFrame, member: str) -> DataFrame:
-    """One row per member and day on which it was played, liked or added to a playlist."""
+    """One row per member and day on which it was played, liked, saved or added to a playlist."""
     grain = [f"{member}_key", "event_date"]
+    known = "ms_played IS NOT NULL AND duration_ms > 0"
     heard = streams.groupBy(*grain).agg(
         F.count("*").alias("plays"),
         F.count_if("is_stream").alias("streams"),
         F.count_if("is_skip").alias("skips"),
         F.count_distinct("user_id").alias("listeners"),
         F.sum("ms_played").alias("listening_ms"),
+        F.count_if(F.col("is_skip") & (F.col("ms_played") < EARLY_MS)).alias("early_skips"),
+        (F.count("user_id") - F.count_distinct("user_id", "track_key")).alias("replays"),
+        F.expr(f"sum(least(ms_played, duration_ms)) FILTER (WHERE {known})").alias("heard_ms"),
+        F.expr(f"sum(duration_ms) FILTER (WHERE {known})").alias("length_ms"),
+        F.theta_sketch_agg("user_id").alias("listeners_sketch"),
     )
     praised = (
-        feedback.where("event_type IN ('like', 'playlist_add')")
+        feedback.where("event_type IN ('like', 'playlist_add', 'save')")
         .groupBy(*grain)
         .agg(
             F.count_if(F.col("event_type") == "like").alias("likes"),
             F.count_if(F.col("event_type") == "playlist_add").alias("playlist_adds"),
+            F.count_if(F.col("event_type") == "save").alias("saves"),
         )
     )
     return (

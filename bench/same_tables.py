@@ -7,13 +7,13 @@ import duckdb
 
 from tracklake.tables import CONTRACTS, Contract
 
-ONLY_IN_OURS = frozenset(
-    {"context_type", "early_skips", "replays", "heard_ms", "length_ms", "saves", "listeners_sketch"}
-    | {"artist_ids"}
-)
-"""Columns that only marts, or other sources than sparkify, need: the other contenders lack them."""
+ONLY_IN_OURS = frozenset({"context_type", "artist_ids"})
+"""Columns that sparkify's logs leave empty: the other contenders lack them."""
 
-NOT_COMPARED = frozenset({"ingested_at", "run_id", "source_file", "detail"}) | ONLY_IN_OURS
+SKETCHES = frozenset({"listeners_sketch"})
+"""Columns that DuckDB cannot make: plain PySpark has them."""
+
+NOT_COMPARED = frozenset({"ingested_at", "run_id", "source_file", "detail"}) | ONLY_IN_OURS | SKETCHES
 """When and by which run a record was read, from which of the files that hold it, a refusal's words; the above."""
 
 ONLY_OURS = (

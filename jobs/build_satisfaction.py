@@ -11,9 +11,9 @@ from tracklake.affected import begun_before, lasted_into
 from tracklake.run import Run
 from tracklake.tables import contract
 from tracklake.transforms.behaviour import LOOK_BACK, RETURN, session_behaviour, session_history
-from tracklake.transforms.interplay import interplay
+from tracklake.transforms.interplay import compared, effects, interplay
 from tracklake.transforms.periods import days_of, is_on, starts_of
-from tracklake.transforms.reactions import corrected, reactions
+from tracklake.transforms.reactions import corrected, explained, reactions
 from tracklake.transforms.return_model import QUALITY, default, fit, learned_from, sample, served_by
 from tracklake.transforms.satisfaction import dates_reached, index, user_periods
 
@@ -48,7 +48,11 @@ def main(run: Run) -> None:
     starts = starts_of(changed | served_anew)
     with run.steps.step("Looking at how plays were received"):
         received = run.keep("reactions", reactions_on(run, days_of(starts), models))
-    run.stage("mart_interplay", interplay(corrected(received, starts), run.conf.privacy.k), starts)
+        usual = run.keep("explained", explained(received, starts))
+    with run.steps.step("Comparing sessions within listeners"):
+        k = run.conf.privacy.k
+        found = run.keep("effects", effects(compared(corrected(received, usual)), k))
+    run.stage("mart_interplay", interplay(found, k), starts)
 
 
 def behaviour_on(run: Run, dates: Collection[date]) -> DataFrame:

@@ -68,7 +68,9 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
     if source.own_ids:
         good = run.keep("good", arrived.on_one_day(good, run.published("event")), by="event_date")
     dates = {row.event_date for row in by_date if row.records > row.quarantined + row.outside_range}
-    events = stage_events(run, good, dates)
+    events, touched = stage_events(run, good, dates)
+    if touched:
+        stage_profile(run, arrivals, touched)
 
     files = files_of(run, logs, arrivals, run.read("event", dates))
     rows = files.unionByName(files_of_songs(run, songs, stated))
@@ -88,8 +90,11 @@ def stage_catalogue(run: Run, songs: list[LogFile]) -> DataFrame:
     return stated
 
 
-def stage_events(run: Run, good: DataFrame, dates: set[date]) -> int:
-    """Stages the slices of event that the good arrivals of these dates change; returns how many of them are new."""
+def stage_events(run: Run, good: DataFrame, dates: set[date]) -> tuple[int, set[date]]:
+    """Stages the slices of event that the good arrivals of these dates change.
+
+    Returns how many of the arrivals are new, and the dates of the slices.
+    """
     held = run.slices("event")
     with run.steps.step("Looking for events that are in the lake already") as step:
         new = arrived.new_by_date(good, run.published("event", dates & held)).collect()
@@ -101,7 +106,7 @@ def stage_events(run: Run, good: DataFrame, dates: set[date]) -> int:
     touched = new_dates | ({day - DAY for day in new_dates} & held) | renamed(run, held)
     around = touched | {day + DAY for day in touched}
     if not touched:
-        return events
+        return events, touched
     before = run.published("event", around & held)
     if "catalogue" in run.staged:
         before = unresolved(before, run.published("catalogue"))
@@ -113,8 +118,7 @@ def stage_events(run: Run, good: DataFrame, dates: set[date]) -> int:
             f"event would gain {gained} rows where {events} new events were read: nothing was published; "
             "the files may have changed while they were read, run again."
         )
-    stage_profile(run, touched)
-    return events
+    return events, touched
 
 
 def say_what_was_read(run: Run, by_date: list[Row], events: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -14,10 +15,11 @@ from pyspark.sql import functions as F
 
 from tests.oracle import assert_same, compute, connect
 from tests.planted import PERIOD_START, Planted, plant
+from tracklake.local_rows import local_rows
 from tracklake.tables import contract
 from tracklake.transforms.behaviour import session_behaviour, session_history
-from tracklake.transforms.interplay import compared, effects, interplay, on_the_map, shown, shrunk, student
-from tracklake.transforms.reactions import corrected, reactions
+from tracklake.transforms.interplay import compared, effects, interplay, shown, student
+from tracklake.transforms.reactions import corrected, explained, reactions
 from tracklake.transforms.return_model import default
 from tracklake.transforms.satisfaction import index, user_periods
 
@@ -38,14 +40,14 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
 @pytest.fixture(scope="module")
 def net(spark: SparkSession, planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> DataFrame:
     """The corrected reactions of the planted period."""
-    received = corrected(reactions_to(spark, planted), {PERIOD_START}).where("period = '28_days'")
-    return kept(received, tmp_path_factory)
+    return kept(net_of(reactions_to(spark, planted), {PERIOD_START}), tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def tracks(net: DataFrame, planted: Planted) -> pandas.DataFrame:
     """mart_interplay's rows of the planted tracks, and what is true of them."""
-    found = on_the_map(shrunk(shown(effects(compared(net), K), K))).where("item_type = 'track'").toPandas()
+    found = interplay(effects(compared(net), K).where("period = '28_days'"), K)
+    found = found.where("item_type = 'track'").toPandas()
     found["truth"] = found["item_id"].map(planted.shifts) * ODDS_PER_COMPLETION
     return found
 
@@ -93,7 +95,7 @@ def test_comparing_different_listeners_is_wrong_on_the_same_plays(
 
 def without_the_listener(net: DataFrame) -> pandas.DataFrame:
     """Sessions with a track against all sessions without it, of anybody: its mean difference and interval."""
-    plays = net.select("session_key", "track_id", "reaction").toPandas()
+    plays = net.select("session_key", "track_id", F.col("28_days").alias("reaction")).toPandas()
     sessions = plays.groupby("session_key")["reaction"].agg(["sum", "count"])
     total, plain = len(sessions), sessions["sum"] / sessions["count"]
     rows = []
@@ -156,7 +158,8 @@ def test_listeners_in_periods_equal_the_oracle(
 def test_items_in_periods_equal_the_oracle(
     oracle: duckdb.DuckDBPyConnection, spark: SparkSession, few: Planted
 ) -> None:
-    found = interplay(corrected(reactions_to(spark, few), DAYS).repartition(5), K).toPandas()
+    net = net_of(reactions_to(spark, few), DAYS).repartition(5)
+    found = interplay(effects(compared(net), K), K).toPandas()
     assert_same(oracle, "mart_interplay", found)
     assert set(found["period"]) == {"day", "week", "28_days"}
     assert found["effect"].notna().any()
@@ -181,12 +184,14 @@ def test_sessions_with_the_track_are_compared_with_the_same_listeners_others(spa
 
 
 def differences(spark: SparkSession, plays: list[tuple[str, str, int]]) -> dict[str, float | None]:
-    rows = [("day", TODAY, name, "u", track, "x", reaction * 1_000_000) for name, track, reaction in plays]
+    rows = [
+        (name, "u", TODAY, track, "x", reaction * 1_000_000, None, None) for name, track, reaction in plays
+    ]
     columns = (
-        "period string, period_start date, session_key string, user_id string,"
-        " track_id string, artist_id string, reaction bigint"
+        "session_key string, user_id string, session_date date, track_id string, artist_id string,"
+        " day bigint, week bigint, 28_days bigint"
     )
-    found = compared(spark.createDataFrame(rows, columns)).where("item_type = 'track'")
+    found = compared(local_rows(spark, rows, columns)).where("item_type = 'track'")
     return {row.item_id: row.difference for row in found.collect()}
 
 
@@ -207,7 +212,7 @@ def test_the_effect_is_that_of_least_squares_with_an_effect_for_each_listener(sp
         "period string, period_start date, item_type string, item_id string, user_id string,"
         " with_item bigint, without bigint, difference double"
     )
-    row = effects(spark.createDataFrame(rows, columns), K).collect()[0]
+    row = effects(local_rows(spark, rows, columns), K).collect()[0]
 
     dummies = np.eye(8)[listener]
     x = np.column_stack([with_item, dummies])
@@ -222,14 +227,14 @@ def test_the_effect_is_that_of_least_squares_with_an_effect_for_each_listener(sp
 
 def test_students_quantile_is_close_from_4_degrees_of_freedom_on(spark: SparkSession) -> None:
     known = {4: 2.7764, 9: 2.2622, 29: 2.0452, 399: 1.9659}
-    frame = spark.createDataFrame([(n,) for n in known], "n int")
+    frame = local_rows(spark, [(n,) for n in known], "n int")
     for n, quantile in frame.select("n", student(F.col("n"))).collect():
         assert quantile == pytest.approx(known[n], abs=0.01)
 
 
 def test_nothing_is_told_of_fewer_listeners_than_k_nor_of_their_exact_number(spark: SparkSession) -> None:
     counted = [("few", 4, 4), ("enough", 5, 4), ("more", 14, 11)]
-    found = shown(spark.createDataFrame(counted, "item_id string, listeners int, compared_listeners int"), K)
+    found = shown(local_rows(spark, counted, "item_id string, listeners int, compared_listeners int"), K)
     assert [tuple(row) for row in found.collect()] == [("enough", 5, 0, K), ("more", 10, 10, K)]
 
 
@@ -241,6 +246,10 @@ def test_no_figure_adds_up_over_periods() -> None:
         *("effect", "effect_low", "effect_high", "standard_error"),
         *("shrunk_effect", "shrunk_low", "shrunk_high"),
     }
+
+
+def net_of(received: DataFrame, starts: Collection[date]) -> DataFrame:
+    return corrected(received, explained(received, starts))
 
 
 def reactions_to(spark: SparkSession, planted: Planted) -> DataFrame:

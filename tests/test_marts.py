@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from tests.facts import facts, marts
 from tests.oracle import assert_same
 from tracklake.errors import WrongUsage
+from tracklake.local_rows import local_rows
 from tracklake.report.figures import of_artist, of_market
 from tracklake.transforms import sketches
 from tracklake.transforms.listening import source_mixes, top_markets
@@ -109,7 +110,8 @@ def test_up_to_4096_listeners_are_counted_exactly(spark: SparkSession) -> None:
 
 
 def test_two_of_two_do_not_beat_900_of_1000(spark: SparkSession) -> None:
-    tracks = spark.createDataFrame(
+    tracks = local_rows(
+        spark,
         [("few", 2, 2), ("many", 900, 1000), ("poor", 200, 1000), ("fair", 500, 1000)],
         "track string, x bigint, n bigint",
     )
@@ -137,20 +139,20 @@ def test_a_prior_is_recovered_from_rates_drawn_from_it(spark: SparkSession) -> N
     rates = chance.beta(4, 16, size=3_000)
     trials = chance.integers(1, 200, size=3_000)
     rows = [(int(chance.binomial(n, p)), int(n)) for n, p in zip(trials, rates, strict=True)]
-    tracks = spark.createDataFrame(rows, "x bigint, n bigint").withColumn("period", F.lit("day"))
+    tracks = local_rows(spark, rows, "x bigint, n bigint").withColumn("period", F.lit("day"))
     [prior] = priors(tracks, ["period"], {"like": Rate("x", "n")}).collect()
     assert prior.like_mean == pytest.approx(0.2, abs=0.01)
     assert prior.like_strength == pytest.approx(20, rel=0.15)
 
 
 def test_rates_that_differ_no_more_than_by_chance_are_drawn_together(spark: SparkSession) -> None:
-    tracks = spark.createDataFrame([("day", 1, 2), ("day", 50, 100)], "period string, x bigint, n bigint")
+    tracks = local_rows(spark, [("day", 1, 2), ("day", 50, 100)], "period string, x bigint, n bigint")
     [prior] = priors(tracks, ["period"], {"like": Rate("x", "n")}).collect()
     assert (prior.like_mean, prior.like_strength) == (0.5, 10_000.0)
 
 
 def test_without_trials_and_without_a_prior_a_rate_is_the_mean(spark: SparkSession) -> None:
-    nothing = spark.createDataFrame([(0, 0)], "x bigint, n bigint")
+    nothing = local_rows(spark, [(0, 0)], "x bigint, n bigint")
     low, high = Rate("x", "n").wilson()
     found = nothing.select(Rate("x", "n").shrunk(F.lit(0.25), F.lit(0.0)), low, high).collect()
     assert found == [(0.25, None, None)]
@@ -166,7 +168,8 @@ HEARD = (
 
 
 def test_a_track_is_ranked_in_the_market_where_it_is_streamed_most(spark: SparkSession) -> None:
-    heard = spark.createDataFrame(
+    heard = local_rows(
+        spark,
         [
             (MONDAY, "one", "u1", "SE", None, 9, 9),
             (MONDAY, "one", "u2", "SE", None, 1, 1),
@@ -186,7 +189,8 @@ def test_a_track_is_ranked_in_the_market_where_it_is_streamed_most(spark: SparkS
 
 
 def test_a_mix_of_sources_is_shown_where_each_has_enough_listeners(spark: SparkSession) -> None:
-    heard = spark.createDataFrame(
+    heard = local_rows(
+        spark,
         [
             (MONDAY, "one", "u1", "SE", "playlist", 2, 2),
             (MONDAY, "one", "u2", "SE", "playlist", 1, 1),
@@ -214,7 +218,8 @@ def test_a_day_touches_its_block_and_the_year_after_it() -> None:
 
 
 def test_small_groups_are_merged_and_never_leave_a_smaller_rest(spark: SparkSession) -> None:
-    groups = spark.createDataFrame(
+    groups = local_rows(
+        spark,
         [
             ("a", "x", 9, 90),
             ("a", "y", 4, 40),

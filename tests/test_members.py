@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame, SparkSession
 
+from tracklake.local_rows import local_rows
 from tracklake.tables import contract
 from tracklake.transforms.events import resolve
 from tracklake.transforms.members import artists, credits, named, tracks
@@ -24,7 +25,7 @@ def worked_up(spark: SparkSession, *runs: list[tuple]) -> tuple[list[tuple], lis
     }
     catalogue = contract("catalogue").no_rows(spark)
     for events in runs:
-        names = named(spark.createDataFrame(events, NAMED))
+        names = named(local_rows(spark, events, NAMED))
         members = tracks(names, catalogue, known["dim_track"], known["bridge_track_artist"])
         people = artists(names, catalogue, known["dim_artist"])
         known = {
@@ -44,7 +45,7 @@ def merged(before: DataFrame, frame: DataFrame, member: str) -> DataFrame:
     now = frame.collect()
     members = {row[member] for row in now}
     others = [row for row in before.select(*frame.columns).collect() if row[member] not in members]
-    return frame.sparkSession.createDataFrame([*now, *others], frame.schema)
+    return local_rows(frame.sparkSession, [*now, *others], frame.schema)
 
 
 def shown(frame: DataFrame, *columns: str) -> list[tuple]:
@@ -64,10 +65,13 @@ def test_the_longest_credit_counts_in_whatever_order_runs_state_it(spark: SparkS
 
 
 def test_an_id_stays_and_the_other_one_is_found_by_name(spark: SparkSession) -> None:
-    songs = spark.createDataFrame(
-        [("Song", "Ada", "T1", "A1")], "title string, artist_name string, track_id string, artist_id string"
+    songs = local_rows(
+        spark,
+        [("Song", "Ada", "T1", "A1")],
+        "title string, artist_name string, track_id string, artist_id string",
     )
-    events = spark.createDataFrame(
+    events = local_rows(
+        spark,
         [
             (None, "Song", None, "Ada"),
             ("mbid", "Song", None, "Ada"),

@@ -11,7 +11,9 @@ from pyspark.sql import functions as F
 from tests.conftest import Job
 from tests.logs import Reads, record
 from tests.staged_rows import frame
-from tracklake.transforms.profile import drift, profile
+from tracklake.tables import contract
+from tracklake.transforms import arrivals as arrived
+from tracklake.transforms.profile import drift, forms_seen, profile
 
 NOON = datetime(2018, 11, 1, 12)
 
@@ -31,6 +33,13 @@ def statuses(drifted: DataFrame, day: int) -> dict[str, str]:
     return {row.field: row.status for row in rows}
 
 
+def profiled(told: DataFrame) -> DataFrame:
+    """The profile of events of which no record was looked at."""
+    spark = told.sparkSession
+    seen = forms_seen(arrived.none(spark), contract("source_profile").no_rows(spark))
+    return profile(told, told.count(), seen)
+
+
 def test_a_profile_counts_values_and_their_forms(spark: SparkSession) -> None:
     told = events(
         spark,
@@ -39,8 +48,9 @@ def test_a_profile_counts_values_and_their_forms(spark: SparkSession) -> None:
         {"day": 0, "level": "paid", "extra": None},
         {"day": 0, "level": "paid"},
     )
-    found = {row.field: (row.records, row.null_share, row.types) for row in profile(told, 4).collect()}
+    found = {row.field: (row.records, row.null_share, row.types) for row in profiled(told).collect()}
     assert found == {
+        "event_time": (4, 0.0, "timestamp"),
         "level": (4, 0.25, "string"),
         "extra.n": (4, 0.5, "number"),
         "extra.mixed": (4, 0.5, "object, text"),
@@ -57,16 +67,22 @@ def test_a_field_is_new_gone_or_of_another_type_against_the_source_s_day_before(
         {"day": 2, "level": "free", "extra": '{"a": "text", "c": 1}'},
         {"day": 3, "level": "free", "extra": '{"a": "text", "c": 1}'},
     )
-    drifted = drift(profile(told, 4))
+    drifted = drift(profiled(told))
     assert set(statuses(drifted, 0).values()) == {"known"}
     assert set(statuses(drifted, 1).values()) == {"known"}
     assert statuses(drifted, 2) == {
+        "event_time": "known",
         "level": "known",
         "extra.a": "changed",
         "extra.b": "gone",
         "extra.c": "new",
     }
-    assert statuses(drifted, 3) == {"level": "known", "extra.a": "known", "extra.c": "known"}
+    assert statuses(drifted, 3) == {
+        "event_time": "known",
+        "level": "known",
+        "extra.a": "known",
+        "extra.c": "known",
+    }
 
 
 def test_a_rare_field_may_miss_a_day(spark: SparkSession) -> None:
@@ -74,7 +90,7 @@ def test_a_rare_field_may_miss_a_day(spark: SparkSession) -> None:
     told = events(
         spark, *many, {"day": 0, "extra": '{"common": 1, "rare": 1}'}, {"day": 1, "extra": '{"common": 1}'}
     )
-    assert statuses(drift(profile(told, 201)), 1) == {"extra.common": "known"}
+    assert statuses(drift(profiled(told)), 1) == {"event_time": "known", "extra.common": "known"}
 
 
 @pytest.mark.usefixtures("unaudited")
@@ -94,3 +110,33 @@ def test_a_day_that_comes_later_changes_what_the_next_one_is_told_against(
     assert lakes[0] == lakes[1]
     found = {(row[1].day, row[2]): row[5] for row in lakes[0]}
     assert (found[3, "extra.campaign"], found[4, "extra.campaign"]) == ("gone", "new")
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_a_field_that_comes_in_another_form_is_changed_and_read_both_ways(
+    run_job: Job, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The same records in two runs and in one make the same profile."""
+    files = {
+        "2018-11-01-a.json": record(0, userId=39, length="200.5"),
+        "2018-11-02-a.json": record(1, userId="39", length=200.5),
+        "2018-11-02-b.json": record(1, item=1, userId=39, length=200.5),
+        "2018-11-03-a.json": record(2, userId={"id": 39}),
+    }
+    found = []
+    for runs in ([["2018-11-02-b.json"], [*files]], [[*files]]):
+        reads = Reads(run_job, tmp_path_factory.mktemp("forms"))
+        for names in runs:
+            for name in names:
+                reads.write(name, files[name])
+            lake = reads.run()
+        found.append(sorted(tuple(row) for row in lake.read("source_profile").collect()))
+    assert found[0] == found[1]
+    told = {(row[1].day, row[2]): (row[5], row[6]) for row in found[0]}
+    assert [told[day, "user_id"] for day in (1, 2, 3)] == [
+        ("number", "known"),
+        ("number, text", "changed"),
+        ("object", "changed"),
+    ]
+    assert (told[1, "duration_ms"], told[2, "duration_ms"]) == (("text", "known"), ("number", "changed"))
+    assert {row.user_id for row in lake.read("event").collect()} == {"39", '{"id":39}'}

@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from tracklake.local_rows import local_rows
 from tracklake.tables.satisfaction_model import BEHAVIOUR
 from tracklake.transforms.behaviour import session_behaviour, session_history
 from tracklake.transforms.return_model import (
@@ -89,12 +90,12 @@ def told(spark: SparkSession) -> dict[str, list[Row]]:
                 for n, (track, completion, skip) in enumerate(heard_then)
             ]
     marks = [(at, at.date(), user, "any", kind) for user, at, kind in SAID]
-    visits = spark.createDataFrame(sessions, SESSION)
+    visits = local_rows(spark, sessions, SESSION)
     found = session_behaviour(
         visits,
         session_history(visits, max(at for _, _, at, *_ in sessions).date()),
-        spark.createDataFrame(plays, PLAY),
-        spark.createDataFrame(marks, FEEDBACK),
+        local_rows(spark, plays, PLAY),
+        local_rows(spark, marks, FEEDBACK),
     )
     rows = found.orderBy("started_at").collect()
     return {user: [row for row in rows if row.user_id == user] for user in STORIES}
@@ -160,7 +161,7 @@ def test_more_skips_lower_the_default_index_and_more_likes_raise_it(spark: Spark
     usual = {name: mean for name, (_, mean, _) in DEFAULTS.items()}
     rows = [usual, usual | {"skip_share": 0.9}, usual | {"praise_rate": 0.5}, usual | {"completion": None}]
     columns = ", ".join(f"{name} double" for name in BEHAVIOUR)
-    frame = spark.createDataFrame([(TODAY, *row.values()) for row in rows], f"session_date date, {columns}")
+    frame = local_rows(spark, [(TODAY, *row.values()) for row in rows], f"session_date date, {columns}")
     plain, skipping, praising, unknown = (
         r.satisfaction for r in index(frame, default(spark, TODAY)).collect()
     )
@@ -182,8 +183,10 @@ def past(spark: SparkSession) -> DataFrame:
             back = bool(chance.random() < 1 / (1 + np.exp(-odds)))
             rows.append((f"s{user} {n}", f"u{user}", completion, skip, *map(float, others), int(habit), back))
     columns = ", ".join(f"{name} double" for name in BEHAVIOUR)
-    return spark.createDataFrame(
-        rows, f"session_key string, user_id string, {columns}, recent_sessions bigint, returned_7d boolean"
+    return local_rows(
+        spark,
+        rows,
+        f"session_key string, user_id string, {columns}, recent_sessions bigint, returned_7d boolean",
     )
 
 

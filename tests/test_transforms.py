@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tracklake.local_rows import local_rows
 from tracklake.sources.text import repaired, without_persons
 from tracklake.transforms.keys import key
 from tracklake.transforms.plays import completion, is_skip, is_stream
@@ -53,7 +54,7 @@ def test_a_play_is_a_stream_from_30_seconds_or_to_the_end_of_a_shorter_track(spa
     columns = (
         "ms_played bigint, duration_ms bigint, skipped boolean, stream boolean, skip boolean, share double"
     )
-    frame = spark.createDataFrame(plays, columns)
+    frame = local_rows(spark, plays, columns)
     found = frame.select("ms_played", "duration_ms", "skipped", is_stream(), is_skip(), completion())
     assert [tuple(row) for row in found.collect()] == plays
 
@@ -91,7 +92,7 @@ def versions(
         ("u", minute(at), item, f"e{item}", level, None, None, None)
         for item, (level, at) in enumerate(events)
     ]
-    found = user_versions(spark.createDataFrame(rows, TOLD), no_versions(spark)).orderBy("valid_from")
+    found = user_versions(local_rows(spark, rows, TOLD), no_versions(spark)).orderBy("valid_from")
     at = (F.unix_seconds(name) - int(NOON.timestamp()) for name in ("valid_from", "valid_to"))
     return [
         (level, a / 60, b if b is None else b / 60) for level, a, b in found.select("level", *at).collect()
@@ -99,7 +100,7 @@ def versions(
 
 
 def no_versions(spark: SparkSession) -> DataFrame:
-    return spark.createDataFrame([], VERSION)
+    return local_rows(spark, [], VERSION)
 
 
 histories = st.dictionaries(
@@ -134,7 +135,7 @@ def test_versions_are_the_maximal_runs_of_equal_level_and_location(spark: SparkS
         ends = [begin for _, begin in runs[1:]] + [None]
         expected += [(user, *state, begin, end) for (state, begin), end in zip(runs, ends, strict=True)]
 
-    frame = user_versions(spark.createDataFrame(rows, TOLD), no_versions(spark))
+    frame = user_versions(local_rows(spark, rows, TOLD), no_versions(spark))
     at = ((F.unix_seconds(n) - int(NOON.timestamp())) / 60 for n in ("valid_from", "valid_to"))
     found = [tuple(row) for row in frame.select("user_id", "level", "location", *at).collect()]
     assert sorted(found, key=str) == sorted(
@@ -154,17 +155,17 @@ def test_sessions_are_runs_without_a_pause_of_more_than_30_minutes(spark: SparkS
                 start = moment
             expected.append((user, moment, start if user else None))
             before = moment
-    frame = sessionize(spark.createDataFrame(rows, "user_id string, event_time timestamp"))
+    frame = sessionize(local_rows(spark, rows, "user_id string, event_time timestamp"))
     columns = "user_id string, event_time timestamp, session_started_at timestamp"
     assert_df_equality(
-        frame, spark.createDataFrame(expected, columns), ignore_row_order=True, ignore_nullable=True
+        frame, local_rows(spark, expected, columns), ignore_row_order=True, ignore_nullable=True
     )
 
 
 def test_keys_tell_parts_apart(spark: SparkSession) -> None:
     pairs = [("ab", "c"), ("a", "bc"), ("abc", ""), ("", "abc"), ("a", "b")]
     keys = (
-        spark.createDataFrame(pairs, "a string, b string")
+        local_rows(spark, pairs, "a string, b string")
         .select(key(F.col("a"), F.col("b")).alias("key"))
         .collect()
     )
@@ -183,9 +184,7 @@ def test_text_is_repaired_once_and_twice_and_left_alone_where_it_is_right(spark:
     told = [(text, variant) for text, variant in rows if not looks_broken(text)]
     if not told:
         return
-    found = spark.createDataFrame(told, "text string, variant string").select(
-        "text", repaired(F.col("variant"))
-    )
+    found = local_rows(spark, told, "text string, variant string").select("text", repaired(F.col("variant")))
     assert all(text == mended for text, mended in found.collect())
 
 
@@ -204,7 +203,7 @@ def test_persons_are_struck_out_of_records_that_were_cut_off(spark: SparkSession
         '{"EMAIL":null}',
         "{}",
     ]
-    frame = spark.createDataFrame([(record,) for record in records], "record string")
+    frame = local_rows(spark, [(record,) for record in records], "record string")
     assert [row[0] for row in frame.select(without_persons(F.col("record"))).collect()] == [
         '{"firstName":"[dropped]"',
         '{"userId":"1","lastName": "[dropped]","page":"Home"}',

@@ -14,7 +14,7 @@ from tracklake.tables import contract
 from tracklake.transforms import arrivals as arrived
 from tracklake.transforms.events import dates_with_other_ids
 from tracklake.transforms.periods import is_on
-from tracklake.transforms.profile import drift, profile
+from tracklake.transforms.profile import drift, forms_seen, profile
 from tracklake.transforms.source_files import as_read, as_read_last, listing
 
 NEAR = timedelta(days=31)
@@ -101,7 +101,7 @@ def files_of_songs(run: Run, songs: list[LogFile], stated: DataFrame) -> DataFra
     return rows.withColumn("duplicates", F.lit(0).cast("bigint"))
 
 
-def stage_profile(run: Run, dates: set[date]) -> None:
+def stage_profile(run: Run, arrivals: DataFrame, dates: set[date]) -> None:
     """Stages source_profile of these dates, and of the next day of each source, which is told against them.
 
     Says which fields have drifted on the dates. A source whose last day is more than NEAR before begins anew.
@@ -110,7 +110,11 @@ def stage_profile(run: Run, dates: set[date]) -> None:
     beside = run.published("source_profile", near - dates).where("status <> 'gone'").drop("status")
     with run.steps.step("Looking at the fields of events"):
         rows = run.staged["event"].commit.rows_added
-        fresh = run.keep("profile", profile(run.read("event", dates), rows))
+        seen = forms_seen(
+            arrivals.where(is_on("event_date", dates)),
+            run.published("source_profile", dates & run.slices("source_profile")),
+        )
+        fresh = run.keep("profile", profile(run.read("event", dates), rows, seen))
     days = beside.select("source", "event_date").distinct().collect() if near - dates else []
     after = {
         min(

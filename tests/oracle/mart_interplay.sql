@@ -48,32 +48,54 @@ in_period AS (
     CROSS JOIN (VALUES ('day', 1), ('week', 7), ('28_days', 28)) AS kind (period, days)
 ),
 
-first_apart AS (
-    SELECT *, round(reaction - avg(reaction) OVER (PARTITION BY period, period_start, user_id)) AS deviation
+-- What a cell explains: how far its plays lie from their listeners' means, each listener's plays in it together.
+first_habit AS (
+    SELECT
+        period, period_start, user_id, place, length, quarter, is_weekend,
+        count(*) AS plays, sum(reaction) AS total,
+        sum(sum(reaction)) OVER listener / sum(count(*)) OVER listener AS usual
     FROM in_period
+    GROUP BY period, period_start, user_id, place, length, quarter, is_weekend
+    WINDOW listener AS (PARTITION BY period, period_start, user_id)
+),
+
+first_cell AS (
+    SELECT
+        period, period_start, place, length, quarter, is_weekend,
+        round(sum(round(total - plays * usual)) / sum(plays)) AS explained
+    FROM first_habit
+    GROUP BY period, period_start, place, length, quarter, is_weekend
 ),
 
 first_corrected AS (
-    SELECT
-        *,
-        reaction - round(avg(deviation) OVER (PARTITION BY period, period_start, place, length, quarter, is_weekend))
-            AS once
-    FROM first_apart
+    SELECT in_period.*, reaction - explained AS once
+    FROM in_period
+    JOIN first_cell USING (period, period_start, place, length, quarter, is_weekend)
 ),
 
 -- Once more, for listeners' means were taken before their cells were known.
-second_apart AS (
-    SELECT *, round(once - avg(once) OVER (PARTITION BY period, period_start, user_id)) AS second_deviation
+second_habit AS (
+    SELECT
+        period, period_start, user_id, place, length, quarter, is_weekend,
+        count(*) AS plays, sum(once) AS total,
+        sum(sum(once)) OVER listener / sum(count(*)) OVER listener AS usual
     FROM first_corrected
+    GROUP BY period, period_start, user_id, place, length, quarter, is_weekend
+    WINDOW listener AS (PARTITION BY period, period_start, user_id)
+),
+
+second_cell AS (
+    SELECT
+        period, period_start, place, length, quarter, is_weekend,
+        round(sum(round(total - plays * usual)) / sum(plays)) AS explained
+    FROM second_habit
+    GROUP BY period, period_start, place, length, quarter, is_weekend
 ),
 
 corrected AS (
-    SELECT
-        *,
-        once - round(
-            avg(second_deviation) OVER (PARTITION BY period, period_start, place, length, quarter, is_weekend)
-        ) AS net
-    FROM second_apart
+    SELECT first_corrected.*, once - explained AS net
+    FROM first_corrected
+    JOIN second_cell USING (period, period_start, place, length, quarter, is_weekend)
 ),
 
 session AS (

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from tracklake.sources.forms import forms_of
 from tracklake.sources.text import without_persons
 from tracklake.tables import contract
+from tracklake.transforms.arrivals import FORMS
 
 
 def as_arrivals(
-    records: DataFrame, source: str, columns: Mapping[str, Column], reasons: Mapping[str, str]
+    records: DataFrame,
+    source: str,
+    columns: Mapping[str, Column],
+    reasons: Mapping[str, str],
+    fields: Mapping[str, Sequence[str]] | None = None,
 ) -> DataFrame:
     """Arrivals, one per record (``line``, ``source_file``, ``reason``).
 
     A column of ``event`` is that of ``columns``, else that of the records, else null. ``reasons`` says in words
-    what each reason means.
+    what each reason means. Where records are JSON, ``fields`` says in which of theirs each column's value stands.
     """
     values = {"event_date": F.to_date("event_time"), "source": F.lit(source), **columns}
     of_event = [
@@ -29,7 +35,10 @@ def as_arrivals(
     ]
     raw = F.when(F.col("reason").isNotNull(), without_persons(F.col("line")))
     detail = one_of(F.col("reason"), reasons, None)
-    return records.select(*of_event, raw.alias("raw_record"), "reason", detail.alias("detail"))
+    forms = forms_of(fields) if fields else F.lit(None).cast(FORMS)
+    return records.select(
+        *of_event, raw.alias("raw_record"), "reason", detail.alias("detail"), forms.alias("forms")
+    )
 
 
 def one_of(value: Column, names: Mapping[str, str], otherwise: str | None) -> Column:

@@ -32,7 +32,7 @@ def read_lines(spark: SparkSession, files: list[str], longest: int = LONGEST_LIN
     """The lines of the files that are not blank.
 
     ``line`` is trimmed; ``cut`` says that it is longer than ``longest`` bytes, ``line`` then being its HEAD only.
-    ``source_file`` is where it stands, ``modified_at`` when that file was last changed.
+    ``source_file`` is where it stands, of ``file_size`` bytes, ``modified_at`` when that file was last changed.
     """
     value = F.col("value")
     cut = F.octet_length(value) > longest
@@ -46,6 +46,7 @@ def read_lines(spark: SparkSession, files: list[str], longest: int = LONGEST_LIN
             line.alias("line"),
             cut.alias("cut"),
             F.col("_metadata.file_path").alias("source_file"),
+            F.col("_metadata.file_size").alias("file_size"),
             F.col("_metadata.file_modification_time").alias("modified_at"),
         )
         .where(~F.col("line").isin("", NUL))  # CRLF in UTF-16 leaves a NUL between two lines

@@ -42,6 +42,21 @@ MAPPED_OF_TRACK = ("additional_info", "artist_name", "mbid_mapping", "release_na
 MAPPED_OF_INFO = ("artist_mbids", "duration", "duration_ms", "recording_mbid", "recording_msid")
 MAPPED_OF_MAPPING = ("artist_mbids", "recording_mbid")
 
+PLACES = {
+    "event_time": ("listened_at", "timestamp"),
+    "user_id": ("user_id", "user_name"),
+    "track_id": ("track_metadata.additional_info.recording_mbid", "recording_mbid", "recording_msid"),
+    "track_name": ("track_metadata.track_name", "recording_name"),
+    "artist_ids": ("track_metadata.additional_info.artist_mbids", "artist_credit_mbids"),
+    "artist_name": ("track_metadata.artist_name", "artist_name"),
+    "album_name": ("track_metadata.release_name", "release_name"),
+    "duration_ms": (
+        "track_metadata.additional_info.duration_ms",
+        "track_metadata.additional_info.duration",
+    ),
+}
+"""Where in a listen the value of a column may stand."""
+
 _LONGEST_TRACK_MS = 24 * 3_600_000
 _SUBTITLE = r"^(.+?)\s*(?:\(|\[| - ).*$"
 
@@ -75,7 +90,7 @@ def flat(listens: DataFrame) -> DataFrame:
 
 
 def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
-    """Arrivals, one per listen (``m``, ``track``, ``info``, ``mapping``, ``line``, ``source_file``).
+    """Arrivals, one per listen (``m``, ``track``, ``info``, ``mapping``, ``line``, ``source_file``, ``file_size``).
 
     event_id is the key of the user, the second, and the title written loosely, which are the same in every dump that
     holds the listen; the names of artists are not, nor are MusicBrainz's ids. user_id is the dump's, else the key
@@ -125,7 +140,7 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         "artist_ids": F.when(F.size("artist_mbids") > 1, artist_ids),
         "extra": _extra(),
     }
-    return as_arrivals(stated, SOURCE.name, columns, _REASONS)
+    return as_arrivals(stated, SOURCE.name, columns, _REASONS, PLACES)
 
 
 def key_of_name(name: str) -> Column:

@@ -83,7 +83,7 @@ def avro_rows(spark: SparkSession, files: list[str]) -> DataFrame:
 
 
 def arrivals(events: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
-    """Arrivals, one per record (``m``, ``line``, ``source_file``).
+    """Arrivals, one per record (``m``, ``line``, ``source_file``, ``file_size``).
 
     An optional field that cannot be read as its column's type, or breaks the contract, is null there and kept in extra.
     """
@@ -112,7 +112,8 @@ def arrivals(events: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         ),
         "extra": _extra(refused),
     }
-    return as_arrivals(stated, SOURCE.name, values, _REASONS)
+    places = {name: (name,) for name in ("event_time", *columns)}
+    return as_arrivals(stated, SOURCE.name, values, _REASONS, places)
 
 
 def _value(column: Contracted) -> Column:

@@ -20,7 +20,7 @@ def parquet_rows(spark: SparkSession, files: list[str]) -> DataFrame:
 
 def row_records(rows: DataFrame) -> DataFrame:
     """``m``, the columns of a row as text by name (lists and structs as JSON), ``line``, the row as a JSON object,
-    which is never ``cut``, and ``source_file``."""
+    which is never ``cut``, ``source_file`` and its ``file_size``."""
     names = [field.name for field in rows.schema]
     texts = [_text(field) for field in rows.schema]
     return rows.select(
@@ -28,6 +28,7 @@ def row_records(rows: DataFrame) -> DataFrame:
         F.to_json(F.struct(*[F.col(f"`{name}`") for name in names])).alias("line"),
         F.lit(False).alias("cut"),
         F.col("_metadata.file_path").alias("source_file"),
+        F.col("_metadata.file_size").alias("file_size"),
     )
 
 

@@ -40,12 +40,12 @@ class Source:
     """A log format.
 
     ``find(spark, folder, start, end)`` lists the log files that the dates pick. ``read(spark, paths, bounds,
-    id_prefix)`` gives arrivals: the columns of ``event`` but ingested_at and run_id, and ``raw_record``,
-    ``reason``, ``detail``, which are null unless the record cannot become an event; track_id and artist_id may
-    be null where the source gives names only. ``recognise(sample)`` says by what a sample of files is known to be
-    of this source, in words that follow "because", or nothing. ``catalogue`` is None where the source has none.
-    ``own_ids`` says that event_id is the source's, so that one id may come with different times: the first one
-    counts.
+    id_prefix)`` gives arrivals: the columns of ``event`` but ingested_at and run_id, ``raw_record``, ``reason``,
+    ``detail``, which are null unless the record cannot become an event, and ``forms`` (see ``forms_of``); track_id
+    and artist_id may be null where the source gives names only. ``recognise(sample)`` says by what a sample of
+    files is known to be of this source, in words that follow "because", or nothing. ``catalogue`` is None where the
+    source has none. ``own_ids`` says that event_id is the source's, so that one id may come with different times: the
+    first one counts.
     """
 
     name: str

@@ -56,6 +56,23 @@ MAPPED = (
 )
 """The fields that have a column of their own; whatever else a record holds goes to extra."""
 
+PLACES = {
+    "event_type": ("page",),
+    "event_time": ("ts",),
+    "user_id": ("userId",),
+    "session_id": ("sessionId", "sessionid"),
+    "item_in_session": ("itemInSession",),
+    "track_name": ("song",),
+    "artist_name": ("artist",),
+    "duration_ms": ("length", "duration"),
+    "level": ("level",),
+    "gender": ("gender",),
+    "registered_at": ("registration",),
+    "user_agent": ("userAgent",),
+    "location": ("location", "city"),
+}
+"""Where in a record the value of a column may stand; eventsim's topics have names of their own."""
+
 _YEAR_2100_MS = 4_102_444_800_000
 
 
@@ -78,7 +95,7 @@ def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) 
 
 
 def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
-    """Arrivals, one per record of a page (``m``, ``line``, ``cut``, ``source_file``)."""
+    """Arrivals, one per record of a page (``m``, ``line``, ``cut``, ``source_file``, ``file_size``)."""
     level = F.lower(field("level"))
     stated = (
         pages.withColumns(
@@ -122,7 +139,7 @@ def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         "location": said("location"),
         "extra": extra(MAPPED, _differs()),
     }
-    return as_arrivals(stated, SOURCE.name, columns, _REASONS)
+    return as_arrivals(stated, SOURCE.name, columns, _REASONS, PLACES)
 
 
 _REASONS = UNREADABLE | {

@@ -58,6 +58,24 @@ MAPPED = (
 )
 """The fields that have a column of their own; whatever else a record holds goes to extra, ts among it."""
 
+PLACES = {
+    "event_time": ("ts", "endTime"),
+    "ms_played": ("ms_played", "msPlayed"),
+    "track_id": ("spotify_track_uri",),
+    "track_name": ("master_metadata_track_name", "trackName"),
+    "artist_name": ("master_metadata_album_artist_name", "artistName"),
+    "album_name": ("master_metadata_album_album_name",),
+    "reason_start": ("reason_start",),
+    "reason_end": ("reason_end",),
+    "skipped": ("skipped",),
+    "shuffle": ("shuffle",),
+    "offline": ("offline",),
+    "platform": ("platform",),
+    "user_agent": ("user_agent_decrypted",),
+    "country": ("conn_country",),
+}
+"""Where in a record the value of a column may stand."""
+
 _TRACK = r"^spotify:track:(\w+)$"
 _SHORT = re.compile(r"(?:^|/)StreamingHistory\w*\.json")
 _UNKNOWN_COUNTRY = "ZZ"
@@ -95,13 +113,14 @@ def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) 
 
 
 def arrivals(documents: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
-    """Arrivals, one per element of the documents (``document``, ``source_file``).
+    """Arrivals, one per element of the documents (``document``, ``source_file``, ``file_size``).
 
     ts is when a play ended: event_time is ms_played before it. user_id is the key of the username where the record
     states one, else of the name of the listener's folder.
     """
     lines = documents.select(
         "source_file",
+        "file_size",
         _folder_name(F.col("source_file")).alias("folder"),
         F.explode(F.coalesce(elements("document"), F.array("document"))).alias("line"),
     ).withColumn("line", F.coalesce("line", F.lit("null")))
@@ -152,7 +171,7 @@ def arrivals(documents: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         "context_id": F.when(~is_music, F.element_at(F.split("uri", ":"), -1)),
         "extra": extra(MAPPED, _differs()),
     }
-    return as_arrivals(stated, SOURCE.name, columns, _REASONS)
+    return as_arrivals(stated, SOURCE.name, columns, _REASONS, PLACES)
 
 
 def _folder_name(source_file: Column) -> Column:

@@ -30,7 +30,10 @@ CONTRACT = Contract(
             maximum=1,
         ),
         Column(
-            "types", "string", "Forms that the values have, in alphabetical order; null if the field is gone."
+            "types",
+            "string",
+            "Forms in which records have the values: array, boolean, number, object, text, in alphabetical order;"
+            " the column's type where no record says; null if the field is gone.",
         ),
         Column(
             "status",

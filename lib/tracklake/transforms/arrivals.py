@@ -13,9 +13,14 @@ OUTSIDE = "outside_range"
 """``reason`` of a record that the range does not pick: it is counted, and neither event nor quarantined."""
 
 
+FORMS = "map<string,string>"
+"""Type of ``forms``: by column of event, in which form the record held its value; null where nobody looked."""
+
+
 def none(spark: SparkSession) -> DataFrame:
     """Arrivals of no file."""
-    return with_reasons(contract("event").no_rows(spark).drop("ingested_at", "run_id"))
+    nothing = contract("event").no_rows(spark).drop("ingested_at", "run_id")
+    return with_reasons(nothing).withColumn("forms", F.lit(None).cast(FORMS))
 
 
 def with_reasons(records: DataFrame) -> DataFrame:
@@ -49,7 +54,7 @@ def is_quarantined() -> Column:
 
 def good(arrivals: DataFrame) -> DataFrame:
     """The arrivals that can become events, with the columns of ``event`` only."""
-    return arrivals.where(F.col("reason").isNull()).drop("raw_record", "reason", "detail")
+    return arrivals.where(F.col("reason").isNull()).drop("raw_record", "reason", "detail", "forms")
 
 
 def bad(records: DataFrame) -> DataFrame:

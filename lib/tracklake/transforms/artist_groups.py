@@ -81,28 +81,26 @@ def artist_groups(
     sizes = now.select("artist_id", "period_start", F.col("listeners").alias("of_listeners"))
     parted = with_small_merged(_by_tier_and_place(loyalty).unionByName(_by_cohort(now, of_artists)), GROUP, k)
     groups = parted.unionByName(_overlaps(now, k)).join(sizes, on=["artist_id", "period_start"], how="inner")
-    earlier = groups.select(*GROUP, "group_name", "listeners").unionByName(
-        before.select(*GROUP, "group_name", "listeners")
-    )
+    told = groups.unionByName(before.select(*GROUP, "group_name", "listeners"), allowMissingColumns=True)
+    in_order = Window.partitionBy("artist_id", "kind", "group_name").orderBy("period_start")
+    follows = F.date_diff("period_start", F.lag("period_start").over(in_order)) == PERIODS["28_days"]
+    goes_on = follows & (F.col("kind") != "cohort") & (F.col("group_name") != OTHER)
     stayed_away = F.col("began") - F.col("listeners")
     began = F.when((stayed_away == 0) | (stayed_away >= k), F.col("began"))
-    previous = earlier.where((F.col("kind") != "cohort") & (F.col("group_name") != OTHER)).select(
-        "artist_id",
-        "kind",
-        "group_name",
-        F.date_add("period_start", PERIODS["28_days"]).alias("period_start"),
-        F.col("listeners").alias("previous_listeners"),
-    )
-    return groups.join(previous, on=[*GROUP, "group_name"], how="left").select(
-        "artist_id",
-        "period_start",
-        "kind",
-        "group_name",
-        "listeners",
-        F.least(F.lit(1.0), F.col("listeners") / F.col("of_listeners")).alias("share"),
-        "streams",
-        F.coalesce("previous_listeners", began).alias("previous_listeners"),
-        F.lit(k).alias("k"),
+    return (
+        told.withColumn("previous_listeners", F.when(goes_on, F.lag("listeners").over(in_order)))
+        .where(F.col("of_listeners").isNotNull())  # those before are there to be looked back on
+        .select(
+            "artist_id",
+            "period_start",
+            "kind",
+            "group_name",
+            "listeners",
+            F.least(F.lit(1.0), F.col("listeners") / F.col("of_listeners")).alias("share"),
+            "streams",
+            F.coalesce("previous_listeners", began).alias("previous_listeners"),
+            F.lit(k).alias("k"),
+        )
     )
 
 

@@ -6,10 +6,16 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tracklake.transforms.periods import PERIOD
-from tracklake.transforms.privacy import all_or_none, enough_or_none, fineness
+from tracklake.transforms.privacy import (
+    all_or_none,
+    enough_or_none,
+    fineness,
+    previous_is_shown,
+    with_earlier,
+)
 from tracklake.transforms.ranks import ranked
 from tracklake.transforms.rates import Rate
-from tracklake.transforms.totals import momentum
+from tracklake.transforms.totals import MEMBER, momentum
 
 NEEDS = ("reach", "conversion", "retention", "satisfaction", "catalogue")
 FEWEST_PEERS = 10
@@ -53,26 +59,20 @@ def artist_performance(
     ``totals`` as of ``period_totals``, ``levels`` as of ``shown_levels``, ``tracks`` of dim_track, ``loyalty`` as of
     ``artist_groups.loyalty``.
     """
-    before = levels.select(
-        "member", "member_id", F.col("block").alias("previous_block"), F.col("level").alias("previous_level")
-    )
     funnel_is_fine = all_or_none(_all([enough_or_none(name, k) for name in FUNNEL]))
     skip_low, skip_high = Rate("skips", "plays").wilson()
     whole = (
         ranked(totals.where("member = 'artist'"), PERIOD, "streams", "rank")
+        .join(with_earlier(levels), on=[*MEMBER, "block"], how="left")
         .withColumn("funnel_is_fine", funnel_is_fine)
         .withColumnRenamed("member_id", "artist_id")
         .join(_breadth(totals, tracks), on=["artist_id", *PERIOD], how="left")
         .join(_of_most_active(loyalty, k), on=["artist_id", *PERIOD], how="left")
-        .withColumnRenamed("artist_id", "member_id")
-        .join(levels, on=["member", "member_id", "block"], how="left")
-        .join(before, on=["member", "member_id", "previous_block"], how="left")
         .withColumns(
             {
-                "artist_id": F.col("member_id"),
                 "is_suppressed": F.col("level") < fineness(),
                 **{shown: F.when(F.col("funnel_is_fine"), F.col(name)) for name, shown in FUNNEL.items()},
-                "momentum": F.when(F.col("previous_level") >= fineness(), momentum()),
+                "momentum": F.when(previous_is_shown(), momentum()),
                 "streams_per_listener": F.col("streams") / _some("listeners"),
                 "skip_rate": F.col("skips") / _some("plays"),
                 "skip_low": skip_low,
@@ -80,14 +80,13 @@ def artist_performance(
                 "tracks": F.coalesce("tracks", F.lit(0)),
                 "conversion": (F.col("likes") + F.col("saves") + F.col("playlist_adds")) / _some("listeners"),
                 "satisfaction": F.col("heard_ms") / _some("length_ms"),
-                "previous_is_shown": F.col("previous_level") >= fineness(),
             }
         )
         .withColumns(
             {
                 "reach": F.col("new_listeners") / _some("listeners"),
                 "retention": F.when(
-                    F.col("previous_is_shown"), F.col("returning_listeners") / _some("previous_listeners")
+                    previous_is_shown(), F.col("returning_listeners") / _some("previous_listeners")
                 ),
             }
         )
@@ -105,20 +104,20 @@ def with_needs(artists: DataFrame) -> DataFrame:
     A need is the lowest percentile, of several equal ones the first in NEEDS, of the figures below their median.
     """
     size = F.when(~F.col("is_suppressed"), F.floor(F.log2(F.col("listeners").cast("double"))))
-    peers = [*PERIOD, "size"]
+    peers = Window.partitionBy(*PERIOD, "size")
     sized = artists.withColumn("size", size)
-    usual = sized.groupBy(*peers).agg(
-        F.count(F.lit(1)).alias("peers"), *[F.median(need).alias(f"{need}_median") for need in NEEDS]
-    )
     enough = F.col("peers") >= FEWEST_PEERS
 
     def percentile(need: str) -> Column:
-        known = F.col(need).isNotNull()
-        lower = F.percent_rank().over(Window.partitionBy(*peers, known).orderBy(need))
-        return F.when(known & enough & F.col("size").isNotNull(), F.round(100 * lower, 1))
+        lower = F.rank().over(peers.orderBy(F.col(need).asc_nulls_last())) - 1
+        others = F.nullif(F.count(need).over(peers) - 1, F.lit(0))
+        known = F.col(need).isNotNull() & F.col("size").isNotNull()
+        return F.when(known & enough, F.round(100 * F.coalesce(lower / others, F.lit(0.0)), 1))
 
-    compared = sized.join(usual, on=peers, how="left").withColumns(
-        {f"{need}_percentile": percentile(need) for need in NEEDS}
+    compared = (
+        sized.withColumn("peers", F.when(F.col("size").isNotNull(), F.count(F.lit(1)).over(peers)))
+        .withColumns({f"{need}_median": F.median(need).over(peers) for need in NEEDS})
+        .withColumns({f"{need}_percentile": percentile(need) for need in NEEDS})
     )
     lacking = {
         need: F.when(F.col(need) < F.col(f"{need}_median"), F.col(f"{need}_percentile")) for need in NEEDS

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tracklake.transforms import sketches
-from tracklake.transforms.periods import of_kind
+from tracklake.transforms.periods import PERIODS, of_kind
 from tracklake.transforms.totals import MEMBER
 
 FINENESS = {"28_days": 1, "week": 2, "day": 3}
@@ -27,15 +27,12 @@ def shown_levels(totals: DataFrame, artists: DataFrame, k: int) -> DataFrame:
     not shown in a period have to have k listeners together, or there are none.
     """
     periods = totals.select(*MEMBER, "block", "period", "period_start", "listeners", "listeners_sketch")
-    levels = periods.groupBy(*MEMBER, "block").agg(_level(F.col("listeners") >= k).alias("level"))
-    of_tracks = (
-        levels.where("member = 'track'")
-        .join(artists.withColumnRenamed("track_id", "member_id"), on="member_id", how="left")
-        .join(
-            periods.where("period = '28_days'").select(*MEMBER, "block", "listeners"),
-            on=[*MEMBER, "block"],
-            how="left",
-        )
+    levels = periods.groupBy(*MEMBER, "block").agg(
+        _level(F.col("listeners") >= k).alias("level"),
+        F.max(F.when(F.col("period") == "28_days", F.col("listeners"))).alias("listeners"),
+    )
+    of_tracks = levels.where("member = 'track'").join(
+        artists.withColumnRenamed("track_id", "member_id"), on="member_id", how="left"
     )
     hidden = (
         periods.where("member = 'track'")
@@ -55,12 +52,25 @@ def shown_levels(totals: DataFrame, artists: DataFrame, k: int) -> DataFrame:
         .otherwise(F.least("level", F.greatest(rest, F.lit(FINENESS["28_days"]))))
         .alias("level"),
     )
-    return levels.where("member = 'artist'").unionByName(tracks)
+    return levels.where("member = 'artist'").select(tracks.columns).unionByName(tracks)
 
 
 def fineness() -> Column:
     """The level that the row's kind of period needs."""
     return of_kind(FINENESS)
+
+
+def with_earlier(levels: DataFrame) -> DataFrame:
+    """The rows of ``shown_levels`` with ``earlier_level``, the member's in the block before; null if it has none."""
+    in_order = Window.partitionBy(*MEMBER).orderBy("block")
+    follows = F.date_diff("block", F.lag("block").over(in_order)) == PERIODS["28_days"]
+    return levels.withColumn("earlier_level", F.when(follows, F.lag("level").over(in_order)))
+
+
+def previous_is_shown() -> Column:
+    """Whether the period of the row's kind just before is shown: it lies in the row's block, or the one before."""
+    in_block = F.col("previous_block") == F.col("block")
+    return F.when(in_block, F.col("level")).otherwise(F.col("earlier_level")) >= fineness()
 
 
 def all_or_none(fine: Column) -> Column:

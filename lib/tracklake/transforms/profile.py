@@ -15,24 +15,42 @@ ONE_IN = 16
 RARE = 0.99
 """Null share above which a field may miss a day without being gone."""
 
+FORMS = ("array", "boolean", "number", "object", "text")
+_AND = ", "
+
 _OF_NO_SOURCE = (
-    *("event_id", "event_time", "event_date", "source", "source_file", "ingested_at", "run_id", "extra"),
+    *("event_id", "event_date", "source", "source_file", "ingested_at", "run_id", "extra"),
     *("ms_played_inferred",),
 )
 _FIELDS = [column for column in contract("event").columns if column.name not in _OF_NO_SOURCE]
 _DAY = ("source", "event_date")
 
 
-def profile(events: DataFrame, rows: int) -> DataFrame:
+def profile(events: DataFrame, rows: int, seen: DataFrame) -> DataFrame:
     """One row per source, event_date and field that has a value: records, null_share, types.
 
-    ``rows`` is about how many events there are. Types of columns are those of ``event``; values of extra fields
-    are told apart by their form: array, boolean, number, object, text.
+    ``rows`` is about how many events there are. Types are the forms that the records' values have: array, boolean,
+    number, object, text. Of columns they are those ``seen`` (rows of ``forms_seen``), where none is that of ``event``.
     """
-    return _columns(events).unionByName(_extra(events, ONE_IN if rows > ALL_READ_UP_TO else 1))
+    return _columns(events, seen).unionByName(_extra(events, ONE_IN if rows > ALL_READ_UP_TO else 1))
 
 
-def _columns(events: DataFrame) -> DataFrame:
+def forms_seen(arrivals: DataFrame, profiles: DataFrame) -> DataFrame:
+    """One row per source, event_date and column of event: ``seen``, the forms that the records' values have.
+
+    They are those of the good arrivals, and those that ``profiles``, rows of source_profile, know of the days:
+    so it is all the same in which runs the records came.
+    """
+    now = arrivals.where(F.col("reason").isNull()).select(*_DAY, F.explode("forms").alias("field", "form"))
+    before = profiles.select(*_DAY, "field", F.explode(F.split("types", _AND)).alias("form"))
+    return (
+        now.unionByName(before.where(F.col("form").isin(*FORMS)))
+        .groupBy(*_DAY, "field")
+        .agg(_listed(F.col("form")).alias("seen"))
+    )
+
+
+def _columns(events: DataFrame, seen: DataFrame) -> DataFrame:
     counted = events.groupBy(*_DAY).agg(
         F.count(F.lit(1)).alias("records"), *[F.count(column.name).alias(column.name) for column in _FIELDS]
     )
@@ -40,11 +58,17 @@ def _columns(events: DataFrame) -> DataFrame:
         F.struct(
             F.lit(column.name).alias("field"),
             F.col(column.name).alias("held"),
-            F.lit(column.type).alias("types"),
+            F.lit(column.type).alias("stored"),
         )
         for column in _FIELDS
     ]
-    return counted.select(*_DAY, "records", F.inline(F.array(*each))).where("held > 0").select(*_profiled())
+    return (
+        counted.select(*_DAY, "records", F.inline(F.array(*each)))
+        .where("held > 0")
+        .join(seen, on=[*_DAY, "field"], how="left")
+        .withColumn("types", F.coalesce("seen", "stored"))
+        .select(*_profiled())
+    )
 
 
 def _extra(events: DataFrame, one_in: int) -> DataFrame:
@@ -59,7 +83,7 @@ def _extra(events: DataFrame, one_in: int) -> DataFrame:
         .groupBy(*_DAY, F.concat(F.lit("extra."), "key").alias("field"))
         .agg(
             F.count(F.lit(1)).alias("seen"),
-            F.array_join(F.array_sort(F.collect_set(_form(F.col("value")))), ", ").alias("types"),
+            _listed(_form(F.col("value"))).alias("types"),
         )
         .join(looked_at, on=list(_DAY), how="inner")
         .join(days, on=list(_DAY), how="inner")
@@ -71,6 +95,10 @@ def _extra(events: DataFrame, one_in: int) -> DataFrame:
 def _profiled() -> list[Column]:
     share = F.round(F.greatest(F.lit(0.0), 1 - F.col("held") / F.col("records")), 6)
     return [*[F.col(name) for name in (*_DAY, "field", "records")], share.alias("null_share"), F.col("types")]
+
+
+def _listed(form: Column) -> Column:
+    return F.array_join(F.array_sort(F.collect_set(form)), _AND)
 
 
 def _form(value: Column) -> Column:

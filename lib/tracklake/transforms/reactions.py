@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from tracklake.transforms.behaviour import PRAISE, session_feedback
 from tracklake.transforms.exact import millionths
-from tracklake.transforms.periods import PERIOD, period_start
+from tracklake.transforms.periods import PERIOD, PERIODS, of_kind, period_start
 from tracklake.transforms.satisfaction import SERVED, in_periods
 
 CELL = ("position", "length", "time_of_day", "is_weekend")
@@ -94,30 +94,58 @@ def _doublings(count: Column) -> Column:
     return F.least(F.floor(F.log2(count.cast("double"))), F.lit(4)).cast("int")
 
 
-def corrected(reactions: DataFrame, starts: Collection[date]) -> DataFrame:
-    """The reactions, less what their cell explains, once for each period that begins on one of the days.
+def explained(reactions: DataFrame, starts: Collection[date]) -> DataFrame:
+    """One row per CELL in a period that begins on one of the days: what it explains of a reaction, in millionths.
 
-    A cell explains the mean, over its plays in the period, of how far a reaction lies from the mean of its
-    listener: within listeners, so that cells in which the contented listen are not held against them. That is
-    least squares on dummies of listeners and cells by alternating projections (Gaure 2013), the first step of
-    Frisch-Waugh-Lovell; what a further pass would change is small. The reactions are all those of the periods,
-    of every kind.
+    That is the mean, over its plays in the period, of how far a reaction lies from the mean of its listener: within
+    listeners, so that cells in which the contented listen are not held against them. It is least squares on dummies
+    of listeners and cells by alternating projections (Gaure 2013), the first step of Frisch-Waugh-Lovell; what
+    more than PASSES would change is small. The sums of each listener by cell are all that it needs of the plays.
+    The reactions are all those of the periods, of every kind.
     """
-    plays = in_periods(reactions, "session_date", starts)
-    for _ in range(PASSES):
-        plays = _less_cells(plays)
-    return plays.select(*PERIOD, "session_key", "user_id", "track_id", "artist_id", "reaction")
-
-
-def _less_cells(plays: DataFrame) -> DataFrame:
-    of_user = Window.partitionBy(*PERIOD, "user_id")
-    usual = F.sum("reaction").over(of_user) / F.count(F.lit(1)).over(of_user)
-    cells = (
-        plays.select(*PERIOD, *CELL, F.round(F.col("reaction") - usual).cast("bigint").alias("_apart"))
-        .groupBy(*PERIOD, *CELL)
-        .agg(F.round(F.sum("_apart") / F.count(F.lit(1))).cast("bigint").alias("_explained"))
+    of_days = (
+        reactions.select("user_id", "session_date", *CELL, "reaction")
+        .repartition("user_id")  # what follows is within listeners: no other shuffle of plays
+        .groupBy("user_id", "session_date", *CELL)
+        .agg(F.count(F.lit(1)).alias("plays"), F.sum("reaction").alias("total"))
     )
-    return plays.join(F.broadcast(cells), on=[*PERIOD, *CELL], how="inner").select(
-        *[name for name in plays.columns if name != "reaction"],
-        (F.col("reaction") - F.col("_explained")).alias("reaction"),
+    sums = (
+        in_periods(of_days, "session_date", starts)
+        .groupBy("user_id", *PERIOD, *CELL)
+        .agg(F.sum("plays").alias("plays"), F.sum("total").alias("total"))
+    )
+    found = _explained_further(sums.withColumn("explained", F.lit(0)))
+    for _ in range(PASSES - 1):
+        found = _explained_further(sums.join(F.broadcast(found), on=[*PERIOD, *CELL], how="left"))
+    return found
+
+
+def _explained_further(sums: DataFrame) -> DataFrame:
+    of_user = Window.partitionBy("user_id", *PERIOD)
+    left = F.col("total") - F.col("plays") * F.col("explained")
+    usual = F.sum(left).over(of_user) / F.sum("plays").over(of_user)
+    apart = F.round(left - F.col("plays") * usual).cast("bigint")
+    more = F.round(F.sum("_apart") / F.sum("plays")).cast("bigint")
+    return (
+        sums.withColumn("_apart", apart)
+        .groupBy(*PERIOD, *CELL)
+        .agg((F.max("explained") + more).alias("explained"))
+    )
+
+
+def corrected(reactions: DataFrame, explained: DataFrame) -> DataFrame:
+    """The reactions, less what their cell explains in the periods of ``explained``.
+
+    One row per play, with ``session_key``, ``user_id``, ``session_date``, ``track_id``, ``artist_id``, and by kind of
+    period, in a column of its name, the corrected reaction in millionths: null where its period is none of these.
+    """
+    last = F.date_add("period_start", of_kind(PERIODS) - 1)
+    on_days = (
+        explained.withColumn("session_date", F.explode(F.sequence("period_start", last)))
+        .groupBy("session_date", *CELL)
+        .agg(*[F.max(F.when(F.col("period") == kind, F.col("explained"))).alias(kind) for kind in PERIODS])
+    )
+    return reactions.join(F.broadcast(on_days), on=["session_date", *CELL], how="left").select(
+        *("session_key", "user_id", "session_date", "track_id", "artist_id"),
+        *[(F.col("reaction") - F.col(kind)).alias(kind) for kind in PERIODS],
     )

@@ -85,7 +85,7 @@ def period_totals(days: DataFrame, histories: DataFrame, held: Collection[date])
         )
     )
     summed = of_longer.unionByName(of_days.select(of_longer.columns))
-    in_order = Window.partitionBy(*MEMBER, "period").orderBy("period_start")
+    in_order = Window.partitionBy(*MEMBER, "period").orderBy("block", "period_start")  # as so_far: one sort
     length = of_kind(PERIODS)
     follows = F.date_diff("period_start", F.lag("period_start").over(in_order)) == length
     with_previous = summed.withColumns(

@@ -7,10 +7,16 @@ from pyspark.sql import functions as F
 
 from tracklake.transforms.keys import key
 from tracklake.transforms.periods import PERIOD, PERIODS, of_kind
-from tracklake.transforms.privacy import all_or_none, enough_or_none, fineness
+from tracklake.transforms.privacy import (
+    all_or_none,
+    enough_or_none,
+    fineness,
+    previous_is_shown,
+    with_earlier,
+)
 from tracklake.transforms.ranks import ranked
 from tracklake.transforms.rates import Rate, measured, priors
-from tracklake.transforms.totals import momentum
+from tracklake.transforms.totals import MEMBER, momentum
 
 AGES = (28, 84, 364)
 """Days since a track was first played at which the next band of age begins."""
@@ -68,34 +74,29 @@ def track_performance(
         }
     )
     usual = F.broadcast(priors(of_tracks.where("plays > 0"), PERIOD, RATES))
-    placed = ranked(of_tracks, PERIOD, "streams", "rank").withColumns(_cohort())
-    known = placed.join(usual, on=PERIOD, how="left").withColumn("rates", measured(RATES))
-    completion = F.col("rates")[[*RATES].index("completion")]["shrunk"]
+    completion = RATES["completion"].shrunk(F.col("completion_mean"), F.col("completion_strength"))
     in_cohort = Window.partitionBy(*PERIOD, "cohort").orderBy(F.round(completion, 9))
-    before = levels.select(
-        "member", "member_id", F.col("block").alias("previous_block"), F.col("level").alias("previous_level")
-    )
     new_is_fine = enough_or_none("new", k) & ((F.col("listeners") - F.col("new") >= k) | _all_are_new())
-    shown = known.withColumns(
-        {
-            "percentile": F.round(100 * F.percent_rank().over(in_cohort), 1),
-            "new_is_fine": all_or_none(new_is_fine),
-        }
-    ).join(levels, on=["member", "member_id", "block"], how="left")
     whole = (
-        shown.join(before, on=["member", "member_id", "previous_block"], how="left")
-        .withColumns(
-            {
-                **_of_rates(),
-                "track_id": F.col("member_id"),
-                "is_suppressed": F.col("level") < fineness(),
-                "new_listeners": F.when(F.col("new_is_fine"), F.col("new")),
-                "momentum": F.when(F.col("previous_level") >= fineness(), momentum()),
-            }
-        )
+        ranked(of_tracks, PERIOD, "streams", "rank")
+        .withColumns(_cohort())
+        .join(usual, on=PERIOD, how="left")
+        .withColumn("percentile", F.round(100 * F.percent_rank().over(in_cohort), 1))
+        .join(with_earlier(levels), on=[*MEMBER, "block"], how="left")
+        .withColumn("new_is_fine", all_or_none(new_is_fine))
+        .withColumnRenamed("member_id", "track_id")
         .join(markets, on=["track_id", *PERIOD], how="left")
         .join(mixes, on=["track_id", *PERIOD], how="left")
         .join(tracks.select("track_id", "artist_id"), on="track_id", how="left")
+        .withColumn("rates", measured(RATES))  # once the rows have been shuffled: they are many numbers
+        .withColumns(
+            {
+                **_of_rates(),
+                "is_suppressed": F.col("level") < fineness(),
+                "new_listeners": F.when(F.col("new_is_fine"), F.col("new")),
+                "momentum": F.when(previous_is_shown(), momentum()),
+            }
+        )
     )
     figures = [F.when(~F.col("is_suppressed"), F.col(name)).alias(name) for name in FIGURES]
     return whole.select(
