@@ -12,8 +12,9 @@ from pyspark.sql import DataFrame, SparkSession
 from tracklake.transforms.artist_groups import artist_groups, loyalty
 from tracklake.transforms.artist_performance import artist_performance
 from tracklake.transforms.behaviour import session_behaviour, session_history
+from tracklake.transforms.comparison import compared
 from tracklake.transforms.days import artist_days, track_days
-from tracklake.transforms.interplay import compared, effects, interplay
+from tracklake.transforms.interplay import effects, interplay
 from tracklake.transforms.listening import listening, source_mixes, top_markets
 from tracklake.transforms.periods import blocks_of, starts_of
 from tracklake.transforms.privacy import shown_levels

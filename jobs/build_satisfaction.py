@@ -11,7 +11,8 @@ from tracklake.affected import begun_before, lasted_into
 from tracklake.run import Run
 from tracklake.tables import contract
 from tracklake.transforms.behaviour import LOOK_BACK, RETURN, session_behaviour, session_history
-from tracklake.transforms.interplay import compared, effects, interplay
+from tracklake.transforms.comparison import compared
+from tracklake.transforms.interplay import effects, interplay
 from tracklake.transforms.periods import days_of, is_on, starts_of
 from tracklake.transforms.reactions import corrected, explained, reactions
 from tracklake.transforms.return_model import QUALITY, default, fit, learned_from, sample, served_by

@@ -18,7 +18,8 @@ from tests.planted import PERIOD_START, Planted, plant
 from tracklake.local_rows import local_rows
 from tracklake.tables import contract
 from tracklake.transforms.behaviour import session_behaviour, session_history
-from tracklake.transforms.interplay import compared, effects, interplay, shown, student
+from tracklake.transforms.comparison import compared
+from tracklake.transforms.interplay import effects, interplay, shown, student
 from tracklake.transforms.reactions import corrected, explained, reactions
 from tracklake.transforms.return_model import default
 from tracklake.transforms.satisfaction import index, user_periods
