@@ -53,10 +53,10 @@ first_habit AS (
     SELECT
         period, period_start, user_id, place, length, quarter, is_weekend,
         count(*) AS plays, sum(reaction) AS total,
-        sum(sum(reaction)) OVER listener / sum(count(*)) OVER listener AS usual
+        sum(sum(reaction)) OVER of_user / sum(count(*)) OVER of_user AS usual
     FROM in_period
     GROUP BY period, period_start, user_id, place, length, quarter, is_weekend
-    WINDOW listener AS (PARTITION BY period, period_start, user_id)
+    WINDOW of_user AS (PARTITION BY period, period_start, user_id)
 ),
 
 first_cell AS (
@@ -78,10 +78,10 @@ second_habit AS (
     SELECT
         period, period_start, user_id, place, length, quarter, is_weekend,
         count(*) AS plays, sum(once) AS total,
-        sum(sum(once)) OVER listener / sum(count(*)) OVER listener AS usual
+        sum(sum(once)) OVER of_user / sum(count(*)) OVER of_user AS usual
     FROM first_corrected
     GROUP BY period, period_start, user_id, place, length, quarter, is_weekend
-    WINDOW listener AS (PARTITION BY period, period_start, user_id)
+    WINDOW of_user AS (PARTITION BY period, period_start, user_id)
 ),
 
 second_cell AS (
