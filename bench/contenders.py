@@ -34,9 +34,9 @@ def submitted(job: str, *flags: str) -> list[str]:
     return [sys.executable, "-P", "-m", "tracklake.submit", job, *flags]
 
 
-def ingestion(logs: Path, lake: Path) -> list[str]:
-    """ingest_events on sparkify logs."""
-    return submitted("ingest_events", "--lake", str(lake), "--source", "sparkify", "--input", str(logs))
+def ingestion(logs: Path, lake: Path, source: str = "sparkify") -> list[str]:
+    """ingest_events on the logs."""
+    return submitted("ingest_events", "--lake", str(lake), "--source", source, "--input", str(logs))
 
 
 def _tracklake(logs: Path, output: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Measures ingest_events beside plain Spark, which reads the same JSON and writes it as Parquet, on the same logs."""
+"""Measures ingest_events beside plain Spark, which reads the same files and writes them as Parquet, in every format."""
 
 import argparse
 import json
@@ -6,9 +6,11 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from contenders import environment, ingestion
+from formats import FORMATS
 from generated import logs_of
 from measured import Measured, measure
 from rich.console import Console
@@ -19,7 +21,18 @@ from tracklake.config import load
 from tracklake.submit import Submission, command
 
 BENCH = Path(__file__).parent
+SPARKIFY = "sparkify"
 _READ = re.compile(r"^([\d,]+) records read = ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Logs:
+    """A folder of so many records in a format, and the source that reads it."""
+
+    name: str
+    source: str
+    folder: Path
+    records: int
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,8 +41,13 @@ def main(argv: Sequence[str]) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     fine = True
     with workplace(asked.work) as work:
-        for events in asked.events:
-            fine &= _race(console, logs_of(events, asked.dirt, work), work)
+        for events in asked.events if SPARKIFY in asked.formats else ():
+            logs = logs_of(events, asked.dirt, work)
+            lines = json.loads((logs / "manifest.json").read_text(encoding="utf-8"))["lines"]
+            fine &= _race(console, work, Logs(SPARKIFY, "sparkify", logs, lines))
+        for name in asked.formats:
+            if name != SPARKIFY:
+                fine &= _race(console, work, _in_format(console, work, name, min(asked.events), asked.dirt))
     return 0 if fine else 1
 
 
@@ -37,6 +55,13 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/ingest", description=__doc__)
     parser.add_argument(
         "--events", type=int, nargs="+", default=[1_000_000, 4_000_000], help="about how many"
+    )
+    parser.add_argument(
+        "--formats",
+        nargs="+",
+        choices=[SPARKIFY, *FORMATS],
+        default=[SPARKIFY, *FORMATS],
+        help="which; all but the first with the fewest events that are asked for",
     )
     parser.add_argument(
         "--dirt", type=float, default=1.0, help="how much known dirt the logs hold (1: usual)"
@@ -47,16 +72,34 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _race(console: Console, logs: Path, work: Path) -> bool:
-    lines = json.loads((logs / "manifest.json").read_text(encoding="utf-8"))["lines"]
-    megabytes = sum(file.stat().st_size for file in (logs / "log_data").rglob("*.gz")) / 1e6
-    console.rule(f"{lines:,} lines, {megabytes:,.1f} MB of JSON.gz")
+def _in_format(console: Console, work: Path, name: str, events: int, dirt: float) -> Logs:
+    """The plays of generated logs in another format, made below ``work``; ends the process if that fails."""
+    folder = work / f"{name.replace(' ', '-')}-{events}"
+    shutil.rmtree(folder, ignore_errors=True)
+    console.print(f"Making {name} ...")
+    arguments = ("make", name, str(logs_of(events, dirt, work)), str(folder))
+    done = measure(_formats(*arguments), environment(), work, work / f"{folder.name}.log")
+    if done.code:
+        sys.exit(f"{name} could not be made: see {work / folder.name}.log.")
+    return Logs(name, FORMATS[name].source, folder, int(done.said.split()[-1]))
+
+
+def _formats(*arguments: str) -> list[str]:
+    return command(Submission(BENCH / "formats.py", arguments, (), load("local")))
+
+
+def _race(console: Console, work: Path, given: Logs) -> bool:
+    logs, lines = given.folder, given.records
+    files = [file for file in logs.rglob("*") if file.is_file() and not file.name.startswith((".", "_"))]
+    megabytes = sum(file.stat().st_size for file in files if "song_data" not in file.parts) / 1e6
+    console.rule(f"{given.name}: {lines:,} records, {megabytes:,.1f} MB in files")
     lake, parquet = work / f"lake-{logs.name}", work / f"parquet-{logs.name}"
-    runs = {
-        "plain": command(Submission(BENCH / "plain_json.py", (str(logs), str(parquet)), (), load("local"))),
-        "tracklake": ingestion(logs, lake),
-        "tracklake again": ingestion(logs, lake),
-    }
+    if given.name == SPARKIFY:
+        plain = command(Submission(BENCH / "plain_json.py", (str(logs), str(parquet)), (), load("local")))
+    else:
+        plain = _formats("plain", given.name, str(logs), str(parquet))
+    ours = ingestion(logs, lake, given.source)
+    runs = {"plain": plain, "tracklake": ours, "tracklake again": ours}
     for output in (lake, parquet):
         shutil.rmtree(output, ignore_errors=True)
     measured: dict[str, Measured] = {}
