@@ -113,6 +113,8 @@ def on_map(names: list[str]) -> list[dict[str, Any]]:
             "shrunk_low": (n % 5 - 2) / 10 - 0.1,
             "shrunk_high": (n % 5 - 2) / 10 + 0.1,
             "quadrant": quadrants[n % 5],
+            "middle_effect": -0.05,
+            "middle_listeners": 180.0,
         }
         for n, name in enumerate(names)
     ]

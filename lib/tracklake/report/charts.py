@@ -403,14 +403,16 @@ def _satisfaction(figures: Figures) -> Chart | None:
         .mark_rule(opacity=0.5)
         .encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour, tooltip=tooltip)
     )
-    zero = _plot([{"y": 0}]).mark_rule(color=MUTED, strokeDash=[4, 4]).encode(y="y:Q")
+    middle = [{"effect": figures.map[0]["middle_effect"], "listeners": figures.map[0]["middle_listeners"]}]
+    dashed = _plot(middle).mark_rule(color=MUTED, strokeDash=[4, 4])
     counts = {name: sum(row["what"] == name for row in rows) for name in names}
     return _chart(
-        spans + dots + zero,
+        spans + dots + dashed.encode(y="effect:Q") + dashed.encode(x=x),
         "satisfaction",
         "Satisfaction and exposure",
         "; ".join(f"{name}: {count}" for name, count in counts.items() if count) + ".",
-        "Above 0: sessions of the same listeners go better with it than without. Line: 19 times in 20 it lies here.",
+        "Higher: sessions of the same listeners go better with it. Dashed: the middle of all, which is what a place is"
+        " told against. Line: 19 times in 20 it lies here.",
         height=320,
     )
 

@@ -178,18 +178,17 @@ def _current_names(read: Read) -> DataFrame:
 
 
 def _map(read: Read, kind: str, start: date, names: dict[str, str]) -> Rows:
-    """The rows of mart_interplay of the items named, where the lake has that table."""
+    """The rows of mart_interplay of the items named, where the lake has that table, with the medians of all items of
+    the kind: ``middle_effect`` and ``middle_listeners``."""
     items = read("mart_interplay")
     if "item_id" not in items.columns or not names:
         return []
-    rows = _rows(
-        items.where(
-            (F.col("item_type") == kind)
-            & _is_block(start)
-            & F.col("item_id").isin(sorted(names))
-            & F.col("shrunk_effect").isNotNull()
-        )
+    of_kind = items.where((F.col("item_type") == kind) & _is_block(start))
+    middles = of_kind.agg(
+        F.median("shrunk_effect").alias("middle_effect"), F.median("listeners").alias("middle_listeners")
     )
+    named = of_kind.where(F.col("item_id").isin(sorted(names)) & F.col("shrunk_effect").isNotNull())
+    rows = _rows(named.join(F.broadcast(middles), how="cross"))
     return [{**row, "name": names[row["item_id"]]} for row in rows]
 
 
