@@ -28,6 +28,9 @@ STREAM = (
     "ts string, ms_played bigint, master_metadata_track_name string, master_metadata_album_artist_name string, "
     "reason_start string, reason_end string, shuffle boolean"
 )
+FIRST_MS, LAST_MS = 946_684_800_000, 4_102_444_800_000
+"""The years 2000 to 2099."""
+
 LASTFM = "userid string, time string, artist_mbid string, artist string, track_mbid string, track string"
 
 
@@ -144,8 +147,8 @@ def make(spark: SparkSession, name: str, logs: str, folder: str) -> None:
     """Writes the plays of the logs that are whole; says how many there are."""
     form = FORMATS[name]
     records = spark.read.schema(LOGS).option("recursiveFileLookup", "true").json(f"{logs}/log_data")
-    whole = "page = 'NextSong' AND userId <> '' AND song <> '' AND artist <> '' AND length > 0 AND ts > 0"
-    plays = records.where(whole)
+    whole = "page = 'NextSong' AND userId <> '' AND song <> '' AND artist <> '' AND length > 0"
+    plays = records.where(whole).where(F.col("ts").between(FIRST_MS, LAST_MS))
     form.make(plays, folder)
     if form.written:
         for file in [*Path(folder).rglob(f"part-*{form.written}")]:

@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 from pyspark.sql import SparkSession
 
+from bench import star_schema
 from jobs import ingest_events, run_pipeline
 from tests.conftest import SMALL_LOGS, Job
 from tracklake import cli, quality, resources
@@ -111,7 +112,7 @@ def test_a_red_suite_publishes_nothing(
     )
     (suites / "dim_user.json").write_text(json.dumps(suite))
     logs = ("--source", "sparkify", "--input", SMALL_LOGS)
-    code, sentence = ends(capsys, run_pipeline, "--lake", lake, *logs)
+    code, sentence = ends(capsys, star_schema, "--lake", lake, *logs)
 
     assert code == 3
     for word in ("dim_user.gender", "expect_column_values_to_be_in_set", "observed", "Nothing of run"):
