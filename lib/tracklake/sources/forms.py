@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-LOOKED_AT_WHOLE = 2**20
+LOOKED_AT_WHOLE = 2**14
 """Files of so many bytes are looked at record by record; of larger ones only one record in ONE_IN."""
 
 ONE_IN = 16
