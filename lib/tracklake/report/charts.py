@@ -411,8 +411,8 @@ def _satisfaction(figures: Figures) -> Chart | None:
         "satisfaction",
         "Satisfaction and exposure",
         "; ".join(f"{name}: {count}" for name, count in counts.items() if count) + ".",
-        "Higher: sessions of the same listeners go better with it. Dashed: the middle of all, which is what a place is"
-        " told against. Line: 19 times in 20 it lies here.",
+        "Higher: sessions of the same listeners go better with it. Dashed: the medians of all, by which stars, gems and"
+        " the others are told. Line: 19 times in 20 it lies here.",
         height=320,
     )
 
