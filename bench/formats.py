@@ -1,9 +1,10 @@
 """The plays of generated logs in the forms of other sources; and plain Spark, which reads them and writes Parquet.
 
 spark-submit formats.py make FORMAT LOGS FOLDER
-spark-submit formats.py plain FORMAT FOLDER OUTPUT
+spark-submit formats.py plain FORMAT FOLDER OUTPUT    # FORMAT may be sparkify, too: the logs themselves
 """
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 LOGS = (
-    "artist string, itemInSession bigint, length double, level string, location string, page string, sessionId "
-    "bigint, song string, ts bigint, userAgent string, userId string"
+    "artist string, auth string, firstName string, gender string, itemInSession bigint, lastName string, "
+    "length double, level string, location string, method string, page string, registration double, "
+    "sessionId bigint, song string, status bigint, ts bigint, userAgent string, userId string"
 )
 NATIVE = (
     "event_type string, event_time string, user_id string, session_id string, item_in_session bigint, "
@@ -28,24 +30,25 @@ STREAM = (
     "ts string, ms_played bigint, master_metadata_track_name string, master_metadata_album_artist_name string, "
     "reason_start string, reason_end string, shuffle boolean"
 )
+LASTFM = "userid string, time string, artist_mbid string, artist string, track_mbid string, track string"
 FIRST_MS, LAST_MS = 946_684_800_000, 4_102_444_800_000
 """The years 2000 to 2099."""
-
-LASTFM = "userid string, time string, artist_mbid string, artist string, track_mbid string, track string"
 
 
 @dataclass(frozen=True)
 class Format:
-    """``make(plays, folder)`` writes files of the ``source``, ``read`` is how plain Spark reads them. Where Spark
-    cannot name files as the source does, ``written`` is how their names end, and ``ending`` how they have to, or
-    ``named`` their whole names."""
+    """``read`` is how plain Spark reads files of the ``source``, ``make(plays, folder)`` writes some, whose names are
+    ``renamed`` (a pattern, and what replaces it) where Spark cannot give them the source's."""
 
     source: str
-    make: Callable[[DataFrame, str], None]
     read: Callable[[SparkSession, str], DataFrame]
-    written: str = ""
-    ending: str = ""
-    named: str = ""
+    make: Callable[[DataFrame, str], None]
+    renamed: tuple[str, str] = ("", "")
+
+
+def generated(spark: SparkSession, logs: str) -> DataFrame:
+    """The records of generated logs, as they are."""
+    return spark.read.schema(LOGS).option("recursiveFileLookup", "true").json(f"{logs}/log_data")
 
 
 def native(plays: DataFrame) -> DataFrame:
@@ -108,37 +111,35 @@ def milliseconds() -> Column:
 FORMATS = {
     "native json": Format(
         "native",
-        lambda plays, to: native(plays).write.partitionBy("date").option("compression", "gzip").json(to),
         lambda spark, of: spark.read.schema(NATIVE).json(of),
+        lambda plays, to: native(plays).write.partitionBy("date").option("compression", "gzip").json(to),
     ),
     "native parquet": Format(
         "native",
-        lambda plays, to: native(plays).write.partitionBy("date").parquet(to),
         lambda spark, of: spark.read.parquet(of),
+        lambda plays, to: native(plays).write.partitionBy("date").parquet(to),
     ),
     "native avro": Format(
         "native",
-        lambda plays, to: native(plays).write.partitionBy("date").format("avro").save(to),
         lambda spark, of: spark.read.format("avro").load(of),
+        lambda plays, to: native(plays).write.partitionBy("date").format("avro").save(to),
     ),
     "listenbrainz": Format(
         "listenbrainz",
-        lambda plays, to: listens(plays).write.option("compression", "gzip").json(to),
         lambda spark, of: spark.read.schema(LISTEN).json(of),
+        lambda plays, to: listens(plays).write.option("compression", "gzip").json(to),
     ),
     "spotify_history": Format(
         "spotify_history",
-        lambda plays, to: histories(plays).repartition(8).write.partitionBy("listener").text(to),
         lambda spark, of: spark.read.schema(STREAM).option("multiLine", "true").json(of),
-        written=".txt",
-        named="Streaming_History_Audio_0.json",
+        lambda plays, to: histories(plays).repartition(8).write.partitionBy("listener").text(to),
+        renamed=(r".+\.txt", "Streaming_History_Audio_0.json"),
     ),
     "lastfm_1k": Format(
         "lastfm_1k",
-        lambda plays, to: scrobbles(plays).write.option("compression", "gzip").text(to),
         lambda spark, of: spark.read.schema(LASTFM).option("sep", "\t").option("quote", "").csv(of),
-        written=".txt.gz",
-        ending=".tsv.gz",
+        lambda plays, to: scrobbles(plays).write.option("compression", "gzip").text(to),
+        renamed=(r"\.txt\.gz", ".tsv.gz"),
     ),
 }
 
@@ -146,13 +147,12 @@ FORMATS = {
 def make(spark: SparkSession, name: str, logs: str, folder: str) -> None:
     """Writes the plays of the logs that are whole; says how many there are."""
     form = FORMATS[name]
-    records = spark.read.schema(LOGS).option("recursiveFileLookup", "true").json(f"{logs}/log_data")
     whole = "page = 'NextSong' AND userId <> '' AND song <> '' AND artist <> '' AND length > 0"
-    plays = records.where(whole).where(F.col("ts").between(FIRST_MS, LAST_MS))
+    plays = generated(spark, logs).where(whole).where(F.col("ts").between(FIRST_MS, LAST_MS))
     form.make(plays, folder)
-    if form.written:
-        for file in [*Path(folder).rglob(f"part-*{form.written}")]:
-            file.rename(file.with_name(form.named or f"{file.name.removesuffix(form.written)}{form.ending}"))
+    pattern, name_of_source = form.renamed
+    for file in [*Path(folder).rglob("part-*")] if pattern else ():
+        file.rename(file.with_name(re.sub(f"{pattern}$", name_of_source, file.name)))
     print(plays.count())
 
 
@@ -161,7 +161,8 @@ def main(what: str, name: str, given: str, folder: str) -> None:
     if what == "make":
         make(spark, name, given, folder)
     else:
-        FORMATS[name].read(spark, given).write.parquet(folder)
+        read = FORMATS[name].read if name in FORMATS else generated
+        read(spark, given).write.parquet(folder)
 
 
 if __name__ == "__main__":

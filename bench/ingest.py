@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         for events in asked.events if SPARKIFY in asked.formats else ():
             logs = logs_of(events, asked.dirt, work)
             lines = json.loads((logs / "manifest.json").read_text(encoding="utf-8"))["lines"]
-            fine &= _race(console, work, Logs(SPARKIFY, "sparkify", logs, lines))
+            fine &= _race(console, work, Logs(SPARKIFY, SPARKIFY, logs, lines))
         for name in asked.formats:
             if name != SPARKIFY:
                 fine &= _race(console, work, _in_format(console, work, name, min(asked.events), asked.dirt))
@@ -94,10 +94,7 @@ def _race(console: Console, work: Path, given: Logs) -> bool:
     megabytes = sum(file.stat().st_size for file in files if "song_data" not in file.parts) / 1e6
     console.rule(f"{given.name}: {lines:,} records, {megabytes:,.1f} MB in files")
     lake, parquet = work / f"lake-{logs.name}", work / f"parquet-{logs.name}"
-    if given.name == SPARKIFY:
-        plain = command(Submission(BENCH / "plain_json.py", (str(logs), str(parquet)), (), load("local")))
-    else:
-        plain = _formats("plain", given.name, str(logs), str(parquet))
+    plain = _formats("plain", given.name, str(logs), str(parquet))
     ours = ingestion(logs, lake, given.source)
     runs = {"plain": plain, "tracklake": ours, "tracklake again": ours}
     for output in (lake, parquet):

@@ -27,6 +27,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_MS = 24 * 3_600_000
 STREAM_MS = 30_000
 EARLY_MS = 5_000
+KNOWN = "ms_played IS NOT NULL AND duration_ms > 0"
 GAP_SECONDS = 30 * 60
 ORDER = ("event_time", "item_in_session", "event_id")
 
@@ -475,11 +476,10 @@ def sessions(timeline: DataFrame) -> DataFrame:
 
 
 def streams(timeline: DataFrame, dim_artist: DataFrame) -> DataFrame:
-    known = "ms_played IS NOT NULL AND duration_ms > 0"
     plays = timeline.where("event_type = 'play'").withColumns(
         {
             "track_key": key(F.col("track_id")),
-            "completion": F.expr(f"CASE WHEN {known} THEN least(1D, ms_played / duration_ms) END"),
+            "completion": F.expr(f"CASE WHEN {KNOWN} THEN least(1D, ms_played / duration_ms) END"),
             "is_stream": is_stream(),
             "is_skip": is_skip(),
         }
@@ -504,7 +504,6 @@ def feedback(timeline: DataFrame, dim_artist: DataFrame) -> DataFrame:
 def days(streams: DataFrame, feedback: DataFrame, dimension: DataFrame, member: str) -> DataFrame:
     """One row per member and day on which it was played, liked, saved or added to a playlist."""
     grain = [f"{member}_key", "event_date"]
-    known = "ms_played IS NOT NULL AND duration_ms > 0"
     heard = streams.groupBy(*grain).agg(
         F.count("*").alias("plays"),
         F.count_if("is_stream").alias("streams"),
@@ -513,8 +512,8 @@ def days(streams: DataFrame, feedback: DataFrame, dimension: DataFrame, member: 
         F.sum("ms_played").alias("listening_ms"),
         F.count_if(F.col("is_skip") & (F.col("ms_played") < EARLY_MS)).alias("early_skips"),
         (F.count("user_id") - F.count_distinct("user_id", "track_key")).alias("replays"),
-        F.expr(f"sum(least(ms_played, duration_ms)) FILTER (WHERE {known})").alias("heard_ms"),
-        F.expr(f"sum(duration_ms) FILTER (WHERE {known})").alias("length_ms"),
+        F.expr(f"sum(least(ms_played, duration_ms)) FILTER (WHERE {KNOWN})").alias("heard_ms"),
+        F.expr(f"sum(duration_ms) FILTER (WHERE {KNOWN})").alias("length_ms"),
         F.theta_sketch_agg("user_id").alias("listeners_sketch"),
     )
     praised = (

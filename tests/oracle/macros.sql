@@ -42,3 +42,18 @@ CREATE MACRO length_of(kind) AS CASE kind WHEN 'day' THEN 1 WHEN 'week' THEN 7 E
 
 -- Level of detail that a kind of period takes: what is shown is shown up to a level.
 CREATE MACRO detail_of(kind) AS CASE kind WHEN 'day' THEN 3 WHEN 'week' THEN 2 ELSE 1 END;
+
+-- What each cell of plays in periods explains of their reactions: how far these lie from their listeners' means, each
+-- listener's plays in the cell taken together.
+CREATE MACRO explained_by_cells(plays) AS TABLE
+SELECT period, period_start, place, length, quarter, is_weekend, round(sum(round(total - n * usual)) / sum(n)) AS explained
+FROM (
+    SELECT
+        period, period_start, place, length, quarter, is_weekend,
+        count(*) AS n, sum(reaction) AS total,
+        sum(sum(reaction)) OVER of_user / sum(count(*)) OVER of_user AS usual
+    FROM query_table(plays)
+    GROUP BY period, period_start, user_id, place, length, quarter, is_weekend
+    WINDOW of_user AS (PARTITION BY period, period_start, user_id)
+)
+GROUP BY period, period_start, place, length, quarter, is_weekend;

@@ -40,62 +40,22 @@ play AS (
 ),
 
 in_period AS (
-    SELECT play.*, kind.period,
-        CAST(
-            DATE '1970-01-05' + CAST(floor((session_date - DATE '1970-01-05') / kind.days) * kind.days AS INT) AS DATE
-        ) AS period_start
+    SELECT play.*, period, start_of(period, session_date) AS period_start
     FROM play
-    CROSS JOIN (VALUES ('day', 1), ('week', 7), ('28_days', 28)) AS kind (period, days)
+    CROSS JOIN (VALUES ('day'), ('week'), ('28_days')) AS kind (period)
 ),
 
--- What a cell explains: how far its plays lie from their listeners' means, each listener's plays in it together.
-first_habit AS (
-    SELECT
-        period, period_start, user_id, place, length, quarter, is_weekend,
-        count(*) AS plays, sum(reaction) AS total,
-        sum(sum(reaction)) OVER of_user / sum(count(*)) OVER of_user AS usual
+once AS (
+    SELECT in_period.* REPLACE (reaction - explained AS reaction)
     FROM in_period
-    GROUP BY period, period_start, user_id, place, length, quarter, is_weekend
-    WINDOW of_user AS (PARTITION BY period, period_start, user_id)
-),
-
-first_cell AS (
-    SELECT
-        period, period_start, place, length, quarter, is_weekend,
-        round(sum(round(total - plays * usual)) / sum(plays)) AS explained
-    FROM first_habit
-    GROUP BY period, period_start, place, length, quarter, is_weekend
-),
-
-first_corrected AS (
-    SELECT in_period.*, reaction - explained AS once
-    FROM in_period
-    JOIN first_cell USING (period, period_start, place, length, quarter, is_weekend)
+    JOIN explained_by_cells('in_period') USING (period, period_start, place, length, quarter, is_weekend)
 ),
 
 -- Once more, for listeners' means were taken before their cells were known.
-second_habit AS (
-    SELECT
-        period, period_start, user_id, place, length, quarter, is_weekend,
-        count(*) AS plays, sum(once) AS total,
-        sum(sum(once)) OVER of_user / sum(count(*)) OVER of_user AS usual
-    FROM first_corrected
-    GROUP BY period, period_start, user_id, place, length, quarter, is_weekend
-    WINDOW of_user AS (PARTITION BY period, period_start, user_id)
-),
-
-second_cell AS (
-    SELECT
-        period, period_start, place, length, quarter, is_weekend,
-        round(sum(round(total - plays * usual)) / sum(plays)) AS explained
-    FROM second_habit
-    GROUP BY period, period_start, place, length, quarter, is_weekend
-),
-
 corrected AS (
-    SELECT first_corrected.*, once - explained AS net
-    FROM first_corrected
-    JOIN second_cell USING (period, period_start, place, length, quarter, is_weekend)
+    SELECT once.*, reaction - explained AS net
+    FROM once
+    JOIN explained_by_cells('once') USING (period, period_start, place, length, quarter, is_weekend)
 ),
 
 session AS (

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from tracklake.sources.forms import forms_of
 from tracklake.sources.text import without_persons
 from tracklake.tables import contract
-from tracklake.transforms.arrivals import FORMS
+from tracklake.transforms.arrivals import FORMS_TYPE
 
 
 def as_arrivals(
@@ -18,12 +18,12 @@ def as_arrivals(
     source: str,
     columns: Mapping[str, Column],
     reasons: Mapping[str, str],
-    fields: Mapping[str, Sequence[str]] | None = None,
+    places: Mapping[str, Sequence[str]] | None = None,
 ) -> DataFrame:
     """Arrivals, one per record (``line``, ``source_file``, ``reason``).
 
     A column of ``event`` is that of ``columns``, else that of the records, else null. ``reasons`` says in words
-    what each reason means. Where records are JSON, ``fields`` says in which of theirs each column's value stands.
+    what each reason means. ``places`` says where in a record, if it is JSON, each column's value may stand.
     """
     values = {"event_date": F.to_date("event_time"), "source": F.lit(source), **columns}
     of_event = [
@@ -35,7 +35,7 @@ def as_arrivals(
     ]
     raw = F.when(F.col("reason").isNotNull(), without_persons(F.col("line")))
     detail = one_of(F.col("reason"), reasons, None)
-    forms = forms_of(fields) if fields else F.lit(None).cast(FORMS)
+    forms = forms_of(places) if places else F.lit(None).cast(FORMS_TYPE)
     return records.select(
         *of_event, raw.alias("raw_record"), "reason", detail.alias("detail"), forms.alias("forms")
     )

@@ -14,17 +14,17 @@ LOOKED_AT_WHOLE = 2**14
 ONE_IN = 16
 
 
-def forms_of(fields: Mapping[str, Sequence[str]]) -> Column:
+def forms_of(places: Mapping[str, Sequence[str]]) -> Column:
     """Of a record (``line``, a JSON object, ``file_size``), by column of event, the form of its field; null where
     nobody looks.
 
-    ``fields`` are, by column, the paths where its value may stand: the first that has one counts.
+    ``places`` are, by column, the paths where its value may stand: the first that has one counts.
     """
     looked_at = (F.col("file_size") <= LOOKED_AT_WHOLE) | (F.pmod(F.xxhash64("line"), F.lit(ONE_IN)) == 0)
 
     def told(record: Column) -> Column:
-        forms = [F.coalesce(*[_form(record, path) for path in paths]) for paths in fields.values()]
-        by_column = F.map_from_arrays(F.array(*[F.lit(name) for name in fields]), F.array(*forms))
+        forms = [F.coalesce(*[_form(record, path) for path in paths]) for paths in places.values()]
+        by_column = F.map_from_arrays(F.array(*[F.lit(name) for name in places]), F.array(*forms))
         return F.map_filter(by_column, lambda _, form: form.isNotNull())
 
     # In a lambda, which has the line parsed once and not for each of the fields.

@@ -13,14 +13,14 @@ OUTSIDE = "outside_range"
 """``reason`` of a record that the range does not pick: it is counted, and neither event nor quarantined."""
 
 
-FORMS = "map<string,string>"
+FORMS_TYPE = "map<string,string>"
 """Type of ``forms``: by column of event, in which form the record held its value; null where nobody looked."""
 
 
 def none(spark: SparkSession) -> DataFrame:
     """Arrivals of no file."""
     nothing = contract("event").no_rows(spark).drop("ingested_at", "run_id")
-    return with_reasons(nothing).withColumn("forms", F.lit(None).cast(FORMS))
+    return with_reasons(nothing).withColumn("forms", F.lit(None).cast(FORMS_TYPE))
 
 
 def with_reasons(records: DataFrame) -> DataFrame:
