@@ -45,9 +45,19 @@ MAPPED_OF_MAPPING = ("artist_mbids", "recording_mbid")
 PLACES = {
     "event_time": ("listened_at", "timestamp"),
     "user_id": ("user_id", "user_name"),
-    "track_id": ("track_metadata.additional_info.recording_mbid", "recording_mbid", "recording_msid"),
+    "track_id": (
+        "track_metadata.additional_info.recording_mbid",
+        "track_metadata.mbid_mapping.recording_mbid",
+        "recording_mbid",
+        "recording_msid",
+        "track_metadata.additional_info.recording_msid",
+    ),
     "track_name": ("track_metadata.track_name", "recording_name"),
-    "artist_ids": ("track_metadata.additional_info.artist_mbids", "artist_credit_mbids"),
+    "artist_ids": (
+        "track_metadata.additional_info.artist_mbids",
+        "track_metadata.mbid_mapping.artist_mbids",
+        "artist_credit_mbids",
+    ),
     "artist_name": ("track_metadata.artist_name", "artist_name"),
     "album_name": ("track_metadata.release_name", "release_name"),
     "duration_ms": (
