@@ -1,8 +1,10 @@
-"""Runs ingest_events on what could take a driver down: 50,000 files, a .gz of everything, a bomb, a line of 100 MB."""
+"""Runs ingest_events on what could take a driver down: 50,000 files, large .gz, a bomb, a line of 100 MB."""
 
 import argparse
+import base64
 import gzip
 import json
+import random
 import re
 import shutil
 import sys
@@ -52,16 +54,15 @@ def main(argv: Sequence[str]) -> int:
     return 1 if any(codes) else 0
 
 
-def _record(number: int) -> str:
-    return json.dumps(
-        {
-            "ts": NOON_MS + number,
-            "userId": str(number % 997),
-            "sessionId": 1,
-            "itemInSession": number,
-            "page": "Home",
-        }
-    )
+def _record(number: int, **fields: str) -> str:
+    known = {
+        "ts": NOON_MS + number,
+        "userId": str(number % 997),
+        "sessionId": 1,
+        "itemInSession": number,
+        "page": "Home",
+    }
+    return json.dumps(known | fields)
 
 
 def _many_files(folder: Path, _work: Path, _events: int) -> None:
@@ -79,6 +80,15 @@ def _one_gz(folder: Path, work: Path, events: int) -> None:
         for file in sorted((logs / "log_data").rglob("*.gz")):
             with file.open("rb") as part:
                 shutil.copyfileobj(part, whole)
+
+
+def _large_gz(folder: Path, _work: Path, _events: int) -> None:
+    """A .gz of 5 GB: a million records, each with a field of 6.7 KB that hardly compresses."""
+    noise = random.Random(5)
+    with gzip.open(folder / "2018-11-01.json.gz", "wb", compresslevel=1) as large:
+        for number in range(1_000_000):
+            payload = base64.b64encode(noise.randbytes(5_000)).decode()
+            large.write(_record(number, payload=payload).encode() + b"\n")
 
 
 def _bomb(folder: Path, _work: Path, _events: int) -> None:
@@ -99,6 +109,7 @@ def _long_line(folder: Path, _work: Path, _events: int) -> None:
 INPUTS: dict[str, Callable[[Path, Path, int], None]] = {
     "many-files": _many_files,
     "one-gz": _one_gz,
+    "large-gz": _large_gz,
     "bomb": _bomb,
     "long-line": _long_line,
 }

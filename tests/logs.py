@@ -43,7 +43,7 @@ class Reads:
 
     def __init__(self, run_job: Job, folder: Path) -> None:
         self.logs = folder / "logs"
-        self.lake_at = folder / "lake"
+        self.lake_at = folder / "lake {of} *"
         self._run_job = run_job
         self.said = ""
 

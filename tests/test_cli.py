@@ -78,6 +78,8 @@ def test_help_is_made_from_the_job(capsys: pytest.CaptureFixture[str]) -> None:
         (f"--lake {__file__}", "is a file; give --lake a folder"),
         (f"--lake {__file__}/below", "is a file; give --lake a folder"),
         (f"--lake file://{__file__}", "is a file; give --lake a folder"),
+        ("--lake /data/lake[1]", "Delta tables cannot be where a folder has [ ] in its name; choose another"),
+        ("--lake file:///data/100%25", "Delta tables cannot be where a folder has % in its name"),
         ("--env yarn --lake /data/lake", "give a URI"),
         ("--env yarn", "Where is the lake? Give --lake URI"),
     ],

@@ -14,7 +14,6 @@ from tracklake.lake.delta import DataFile
 from tracklake.lake.publish import Staged
 from tracklake.tables import contract
 from tracklake.tables.key_rules import BESIDE
-from tracklake.transforms.periods import is_on
 
 DAY = timedelta(days=1)
 IN_ONE_TASK = 8_000_000
@@ -39,7 +38,7 @@ class Against:
         """By name, every table that this one refers to, and under BESIDE what stays of the table itself."""
         referred = {reference.table for reference in contract(table).references}
         return {name: self._referred(name, table) for name in referred} | {
-            BESIDE: self._read(table, self._beside(table))
+            BESIDE: self.lake.of_files(table, self._beside(table))
         }
 
     def is_small(self, table: str) -> bool:
@@ -54,17 +53,17 @@ class Against:
         dates = self.staged[table].dates
         if name in LASTS and dates:
             return self._lasting_into(name, min(dates), max(dates))
-        return self._read(name, self._after(name))
+        return self.lake.of_files(name, self._after(name))
 
     def _lasting_into(self, name: str, first: date, last: date) -> DataFrame:
         """The rows that last into these dates; Delta skips the files in which none does."""
         begins, ends = LASTS[name]
-        slice_, staged = contract(name).partition_by, self.staged.get(name)
-        rows = self._read(name, staged.commit.adds if staged else ())
+        staged = self.staged.get(name)
+        rows = self.lake.of_files(name, staged.commit.adds if staged else ())
         if name in self.versions:
-            kept = self.lake.at_version(name, self.versions[name])
-            if staged and staged.dates:
-                kept = kept.where(~is_on(slice_ or "", staged.dates))
+            replaced = staged.dates if staged and staged.dates else frozenset()
+            dates = {file.slice for file in self._staying(name) if file.slice} - replaced
+            kept = self.lake.slices(name, self.versions[name], dates)
             rows = rows.unionByName(
                 kept.where((F.col(ends) >= F.lit(first)) & (F.col(begins) < F.lit(last + DAY)))
             )
@@ -95,11 +94,3 @@ class Against:
     def _after(self, table: str) -> list[DataFile]:
         staged = self.staged.get(table)
         return [*self._staying(table), *(staged.commit.adds if staged else ())]
-
-    def _read(self, table: str, files: Collection[DataFile]) -> DataFrame:
-        """The rows of these files, without the column of the slice, which is in no file."""
-        spark, of = self.lake.spark, contract(table)
-        if not files:
-            return of.no_rows(spark)
-        paths = [f"{self.lake.path(table)}/{file.path}" for file in files]
-        return spark.read.schema(of.schema()).parquet(*paths)

@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame
 from tracklake.lake.delta import DataFile
 from tracklake.lake.lake import Lake
 from tracklake.lake.publish import Staged
-from tracklake.tables import contract
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Changes:
     def rows(self, table: str) -> tuple[DataFrame, DataFrame]:
         """Rows of the files that went, and of those that came. A row that only moved to another file is in both."""
         gone, come = self._files(table)
-        return self._read(table, gone), self._read(table, come)
+        return self.lake.of_files(table, gone), self.lake.of_files(table, come)
 
     def _files(self, table: str) -> tuple[list[DataFile], list[DataFile]]:
         before = self._at(table, self.built_from.get(table))
@@ -50,10 +49,3 @@ class Changes:
 
     def _at(self, table: str, version: int | None) -> list[DataFile]:
         return [] if version is None else self.lake.log(table).files(version)
-
-    def _read(self, table: str, files: list[DataFile]) -> DataFrame:
-        if not files:
-            return contract(table).no_rows(self.lake.spark)
-        return self.lake.spark.read.schema(contract(table).schema()).parquet(
-            *[f"{self.lake.path(table)}/{file.path}" for file in files]
-        )

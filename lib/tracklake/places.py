@@ -1,5 +1,6 @@
 """Folders and URIs that a person names."""
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -7,6 +8,8 @@ from tracklake.config import Conf
 from tracklake.errors import WrongUsage
 
 _SHARED_BY_ALL_NODES = ("yarn", "k8s:")
+_NOT_FOR_TABLES = "%[]^|\\"
+_GLOB = re.compile(r"([\\{}\[\]*?])")
 
 
 def absolute(place: str, conf: Conf) -> str:
@@ -29,3 +32,19 @@ def local_path(place: str) -> Path | None:
     if place.startswith("file:"):
         return Path(unquote(urlsplit(place).path))
     return None if "://" in place else Path(place)
+
+
+def for_tables(path: Path) -> Path:
+    """The path; WrongUsage where it has a character that the readers and writers of Delta tables do not all take for
+    what it is."""
+    if found := [character for character in _NOT_FOR_TABLES if character in str(path)]:
+        raise WrongUsage(
+            f"The lake cannot be at {path}: Delta tables cannot be where a folder has {' '.join(found)} in its name; "
+            "choose another."
+        )
+    return path
+
+
+def literal(path: str) -> str:
+    """The path with the characters escaped that Spark would read as a pattern."""
+    return _GLOB.sub(r"\\\1", path)

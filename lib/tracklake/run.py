@@ -106,24 +106,21 @@ class Run:
         if staged is None:
             return self.published(table, dates)
         rows = staging.read(self.spark, contract(table), staged.path)
-        if staged.dates is not None:
-            kept = self.published(table, dates).where(~on_dates(contract(table), staged.dates))
-            return kept.unionByName(rows if dates is None else rows.where(on_dates(contract(table), dates)))
+        if dates is not None:
+            rows = rows.where(on_dates(contract(table), dates))
         gone = {file.path for file in staged.commit.removes}
-        files = [
-            f"{self.lake.path(table)}/{file.path}" for file in self._files(table) if file.path not in gone
-        ]
-        if not files:
-            return rows
-        return self.spark.read.schema(contract(table).schema()).parquet(*files).unionByName(rows)
+        stays = [file for file in self._files(table) if file.path not in gone]
+        if staged.dates is None:
+            return self.lake.of_files(table, stays).unionByName(rows) if stays else rows
+        slices = {file.slice for file in stays if file.slice and (dates is None or file.slice in dates)}
+        return self.published(table, slices).unionByName(rows) if slices else rows
 
     def published(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
         """A table as the base release has it; no rows where it has no such table."""
         version = self.base.tables.get(table)
         if version is None:
             return contract(table).no_rows(self.spark)
-        frame = self.lake.at_version(table, version)
-        return frame if dates is None else frame.where(on_dates(contract(table), dates))
+        return self.lake.slices(table, version, dates)
 
     def slices(self, table: str) -> set[date]:
         """The dates of which the table has rows, as ``read`` would see it."""
@@ -185,7 +182,7 @@ class Run:
         members are replaced, the rest of the table is left alone.
         """
         with self.steps.step(f"Staging {table}") as step:
-            if table not in self.base.tables:
+            if not self._files(table):
                 staged: Staged | None = self._write(table, frame, [], None, member)
             else:
                 staged = self._stage_changed(table, self.keep(table, frame), member, gone)
@@ -242,7 +239,7 @@ class Run:
         ]
         names = {file.rpartition(f"/{table}/")[2] for file in touched}
         gone = [file for file in self._files(table) if file.path in names]
-        beside = published.where(F.col("_file").isin(touched)).join(changed, on=member, how="left_anti")
+        beside = self.lake.of_files(table, gone).join(changed, on=member, how="left_anti")
         renewed = rows.join(changed, on=member, how="left_semi").select(*columns)
         return self._write(table, beside.select(*columns).unionByName(renewed), gone, None, member)
 

@@ -21,8 +21,7 @@ from tracklake.generator.manifest import Manifest
 from tracklake.generator.plays import events, plays
 from tracklake.generator.records import PAGES, records
 from tracklake.generator.sessions import sessions
-from tracklake.places import local_path
-from tracklake.sources.files import literal
+from tracklake.places import literal, local_path
 
 DEFAULT_START = date(2025, 10, 1)
 """The first day unless another is asked for: fixed, so that the same flags always give the same logs."""

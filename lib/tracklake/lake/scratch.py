@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pyspark.sql import DataFrame, SparkSession
 
+from tracklake.places import literal
+
 
 def keep(spark: SparkSession, frame: DataFrame, path: str, by: str | None = None) -> DataFrame:
     """The frame, written down at ``path``, one folder per value of the column ``by``.
@@ -13,4 +15,4 @@ def keep(spark: SparkSession, frame: DataFrame, path: str, by: str | None = None
     """
     writer = frame.write.mode("overwrite").option("parquet.enable.dictionary", "false")
     (writer.partitionBy(by) if by else writer).parquet(path)
-    return spark.read.schema(frame.schema).parquet(path).select(*frame.columns)
+    return spark.read.schema(frame.schema).parquet(literal(path)).select(*frame.columns)

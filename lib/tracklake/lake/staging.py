@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from tracklake.lake.delta import DataFile
 from tracklake.lake.footers import rows_and_statistics
 from tracklake.lake.storage import Folder
+from tracklake.places import literal
 from tracklake.tables import Contract
 
 COMPRESSION = "zstd"
@@ -34,7 +35,7 @@ def write(frame: DataFrame, contract: Contract, path: str) -> None:
 
 def read(spark: SparkSession, contract: Contract, path: str) -> DataFrame:
     """The staged rows, exactly as they will be published."""
-    return spark.read.schema(contract.schema()).parquet(path).select(*contract.names)
+    return spark.read.schema(contract.schema()).parquet(literal(path)).select(*contract.names)
 
 
 def describe(contract: Contract, path: str) -> list[DataFile]:

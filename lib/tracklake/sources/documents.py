@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tracklake.sources.files import literal
+from tracklake.places import literal
 from tracklake.sources.lines import BYTE_ORDER_MARK
 
 

@@ -15,14 +15,13 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.errors import InputMissing
-from tracklake.places import local_path
+from tracklake.places import literal, local_path
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _DAY = re.compile(r"(?<!\d)(\d{4})([-/_]?)(\d{2})\2(\d{2})(?!\d)")
 _HIVE_DAY = re.compile(r"year=(\d{4})/month=(\d{1,2})/day=(\d{1,2})(?=/)")
 _MONTH = re.compile(r"(?:(?<=/)(\d{4})[-/](\d{2})|year=(\d{4})/month=(\d{1,2}))(?=/)")
-_GLOB = re.compile(r"([\\{}\[\]*?])")
 
 
 class NoSuchFolder(InputMissing):
@@ -46,11 +45,6 @@ class LogFile:
     size: int
     modified_at: datetime
     days: tuple[date, date] | None = None
-
-
-def literal(path: str) -> str:
-    """The path with the characters escaped that Spark would read as a pattern."""
-    return _GLOB.sub(r"\\\1", path)
 
 
 def list_files(spark: SparkSession, folder: str) -> list[LogFile]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tracklake.sources.files import literal
+from tracklake.places import literal
 
 BYTE_ORDER_MARK = "\ufeff"
 NUL = "\0"

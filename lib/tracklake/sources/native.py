@@ -12,8 +12,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from tracklake.places import literal
 from tracklake.sources.arrivals import as_arrivals, prefixed
-from tracklake.sources.files import literal
 from tracklake.sources.json_records import FIELDS, as_json, field, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from tracklake.sources.files import literal
+from tracklake.places import literal
 
 
 def parquet_rows(spark: SparkSession, files: list[str]) -> DataFrame:

@@ -1,0 +1,46 @@
+"""Rows of published tables, read from their files as they are and by Delta's reader."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from deltalake import DeltaTable
+
+from tests.same_lake import counted
+from tracklake.lake import Lake
+from tracklake.lake import lake as reading
+from tracklake.tables import contract
+
+TABLES = ("event", "fact_session", "fact_audience", "dim_user", "quarantine")
+"""Slices of each kind of date, and tables without slices."""
+
+DAYS = {date(2018, 12, 28), date(2018, 12, 31), date(1999, 1, 1)}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_few_files_are_read_as_delta_reads_them(small: Lake, table: str) -> None:
+    version = small.release().tables[table]
+    mine, deltas = small.slices(table, version).toArrow(), small.at_version(table, version).toArrow()
+    assert [(field.name, field.type) for field in mine.schema] == [
+        (field.name, field.type) for field in deltas.schema
+    ]
+    assert counted(mine) == counted(deltas)
+
+
+@pytest.mark.parametrize("table", ["event", "fact_session"])
+@pytest.mark.parametrize("few", [0, 32])
+def test_only_the_slices_asked_for_are_read(
+    small: Lake, table: str, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "FEW_FILES", few)
+    slice_, version = str(contract(table).partition_by), small.release().tables[table]
+    found = [row[0] for row in small.slices(table, version, DAYS).select(slice_).collect()]
+    all_ = (
+        DeltaTable(small.path(table), version=version)
+        .to_pyarrow_table(columns=[slice_])
+        .column(0)
+        .to_pylist()
+    )
+    assert sorted(found) == sorted(day for day in all_ if day in DAYS)
+    assert found
