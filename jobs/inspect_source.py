@@ -7,9 +7,10 @@ from pyspark.sql import SparkSession
 from tracklake import cli
 from tracklake.errors import InputMissing, WrongUsage
 from tracklake.look import Look
+from tracklake.places import literal
 from tracklake.sources import source
 from tracklake.sources.detect import AUTO, take_sample, told_by
-from tracklake.sources.files import list_files, literal
+from tracklake.sources.files import list_files
 from tracklake.sources.inspection import RECORDS, Field, columns_of, fields_of, files_of, findings
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
