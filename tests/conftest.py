@@ -42,8 +42,10 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         # It plans each stage anew and makes each a job, a third of a run on few rows. The tests of the command line
         # and of the cluster have it, as users do.
         "spark.sql.adaptive.enabled": "false",
+        # Each aggregation, sort and broadcast takes a page, of 64 MB where nothing else is said.
+        "spark.buffer.pageSize": "1m",
         # Small data gives the JVM no time to optimise.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m -Xms1g",
         # One run has more than the hundred pieces of generated code that are kept: the next one finds its own again.
         "spark.sql.codegen.cache.maxEntries": "2000",
         # A thousand plans and a table's state for every lake of every test would fill the heap.

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 LOOKED_AT_WHOLE = 2**14
 """Files of so many bytes are looked at record by record; of larger ones only one record in ONE_IN."""
 
-ONE_IN = 16
+ONE_IN = 64
 
 
 def forms_of(places: Mapping[str, Sequence[str]]) -> Column:
