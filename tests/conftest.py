@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from rich.console import Console
 
 from jobs import run_pipeline
+from tests.cluster import QUICK
 from tests.staged_rows import frame
 from tracklake import summary
 from tracklake.audits import Audits
@@ -45,7 +46,7 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         # Each aggregation, sort and broadcast takes a page, of 64 MB where nothing else is said.
         "spark.buffer.pageSize": "1m",
         # Small data gives the JVM no time to optimise.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m -Xms1g",
+        "spark.driver.extraJavaOptions": f"{QUICK} -Xms1g",
         # One run has more than the hundred pieces of generated code that are kept: the next one finds its own again.
         "spark.sql.codegen.cache.maxEntries": "2000",
         # A thousand plans and a table's state for every lake of every test would fill the heap.

@@ -85,11 +85,9 @@ class Against:
         return [file for file in files if file.slice in near]
 
     def _staying(self, table: str) -> list[DataFile]:
-        version, staged = self.versions.get(table), self.staged.get(table)
-        if version is None:
-            return []
+        staged = self.staged.get(table)
         removed = {file.path for file in staged.commit.removes} if staged else set()
-        return [file for file in self.lake.log(table).files(version) if file.path not in removed]
+        return [file for file in self.lake.files(table, self.versions.get(table)) if file.path not in removed]
 
     def _after(self, table: str) -> list[DataFile]:
         staged = self.staged.get(table)

@@ -39,13 +39,10 @@ class Changes:
         return self.lake.of_files(table, gone), self.lake.of_files(table, come)
 
     def _files(self, table: str) -> tuple[list[DataFile], list[DataFile]]:
-        before = self._at(table, self.built_from.get(table))
-        after = self._at(table, self.now.get(table))
+        before = self.lake.files(table, self.built_from.get(table))
+        after = list(self.lake.files(table, self.now.get(table)))
         if staged := self.staged.get(table):
             removed = {file.path for file in staged.commit.removes}
             after = [file for file in after if file.path not in removed] + list(staged.commit.adds)
         old, new = {file.path for file in before}, {file.path for file in after}
         return [f for f in before if f.path not in new], [f for f in after if f.path not in old]
-
-    def _at(self, table: str, version: int | None) -> list[DataFile]:
-        return [] if version is None else self.lake.log(table).files(version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -200,7 +200,7 @@ class Run:
         self,
         table: str,
         frame: DataFrame,
-        gone: list[DataFile],
+        gone: Sequence[DataFile],
         dates: frozenset[date] | None,
         member: str | None,
     ) -> Staged:
@@ -243,9 +243,8 @@ class Run:
         renewed = rows.join(changed, on=member, how="left_semi").select(*columns)
         return self._write(table, beside.select(*columns).unionByName(renewed), gone, None, member)
 
-    def _files(self, table: str) -> list[DataFile]:
-        version = self.base.tables.get(table)
-        return [] if version is None else self.lake.log(table).files(version)
+    def _files(self, table: str) -> Sequence[DataFile]:
+        return self.lake.files(table, self.base.tables.get(table))
 
     @property
     def _scratch(self) -> str:

@@ -34,7 +34,7 @@ def compacted(lake: Lake, base: Release, table: str, run_id: str) -> Staged | No
     Raises TracklakeError if what was written is not, row for row, what was read.
     """
     version = base.tables[table]
-    small = worth_compacting(lake.log(table).files(version))
+    small = worth_compacting(lake.files(table, version))
     if not small:
         return None
     of, names = contract(table), [file.path for file in small]

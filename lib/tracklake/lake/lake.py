@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -20,6 +21,9 @@ from tracklake.transforms.periods import is_on
 
 FEW_FILES, FEW_BYTES = 32, 64 * 1024**2
 """Up to so many files, of so many bytes together, are read as they are, without Delta's reader."""
+
+VERSIONS_KNOWN = 64
+"""Versions of tables whose lists of files are kept: they never change."""
 
 
 class Lake:
@@ -37,6 +41,7 @@ class Lake:
         self.storage_options = storage_options or {}
         self.ledger = Ledger(self.path("_releases"), self.storage_options)
         self.claims = Claims(self.path("_claims"), self.storage_options)
+        self._files = lru_cache(VERSIONS_KNOWN)(lambda table, version: tuple(self.log(table).files(version)))
 
     def path(self, name: str) -> str:
         """Where a table, or another thing of the lake, is."""
@@ -45,6 +50,10 @@ class Lake:
     def log(self, table: str) -> DeltaLog:
         """The transaction log of a table."""
         return DeltaLog(self.path(table), self.storage_options)
+
+    def files(self, table: str, version: int | None) -> Sequence[DataFile]:
+        """The files of a version of a table; none of no version."""
+        return () if version is None else self._files(table, version)
 
     def read(self, table: str, as_of: int | date | datetime | str | None = None) -> DataFrame:
         """A table as of a release: the newest one, or the one that ``as_of`` names.
@@ -72,9 +81,7 @@ class Lake:
         Delta's reader takes two Spark jobs to tell which files to read. Where they are few and small, that would be
         most of the work.
         """
-        files = self.log(table).files(version)
-        if dates is not None:
-            files = [file for file in files if file.slice in dates]
+        files = [file for file in self.files(table, version) if dates is None or file.slice in dates]
         if len(files) <= FEW_FILES and sum(file.size for file in files) <= FEW_BYTES:
             return self.of_files(table, files)
         rows = self.at_version(table, version)
@@ -123,7 +130,7 @@ class Lake:
                 name,
                 contract(name).grain,
                 version,
-                sum(file.rows for file in self.log(name).files(version)),
+                sum(file.rows for file in self.files(name, version)),
                 contract(name).about,
             )
             for name, version in release.tables.items()
@@ -140,7 +147,7 @@ class Lake:
             f"Lake {self.uri}",
             f"release {release.release} of {release.released_at:%Y-%m-%d %H:%M:%S} UTC, run {release.run_id}",
         ]
-        counts = {name: sum(f.rows for f in self.log(name).files(v)) for name, v in release.tables.items()}
+        counts = {name: sum(f.rows for f in self.files(name, v)) for name, v in release.tables.items()}
         width = max(len(name) for name in counts)
         lines += [f"  {name:<{width}} {rows:>13,}  {contract(name).grain}" for name, rows in counts.items()]
         return "\n".join(lines)
