@@ -74,11 +74,14 @@ def test_only_sessions_that_last_into_the_dates_are_referred_to(published: Publi
         "after": (datetime(2018, 11, 4, 1), datetime(2018, 11, 4, 2)),
         "replaced": (datetime(2018, 11, 3, 1), datetime(2018, 11, 3, 2)),
     }
+    files: list[DataFile] = []
     for key, (started, ended) in lasting.items():
         dates = {"started_at": started, "ended_at": ended, "session_date": started.date()}
-        published.add("fact_session", SESSION | {"session_key": key} | dates)
+        files += published.add("fact_session", SESSION | {"session_key": key} | dates)
+    gone = [file for file in files if file.slice == THIRD]
     staged = {
-        table: Staged("", Commit((), ()), frozenset({THIRD})) for table in ("fact_session", "fact_stream")
+        "fact_session": Staged("", Commit(gone, ()), frozenset({THIRD})),
+        "fact_stream": Staged("", Commit((), ()), frozenset({THIRD})),
     }
     sessions = Against(published.lake, published.versions, staged).of("fact_stream")["fact_session"]
     assert sorted(row.session_key for row in sessions.collect()) == ["for days", "over"]

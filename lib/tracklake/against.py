@@ -61,8 +61,7 @@ class Against:
         staged = self.staged.get(name)
         rows = self.lake.of_files(name, staged.commit.adds if staged else ())
         if name in self.versions:
-            replaced = staged.dates if staged and staged.dates else frozenset()
-            dates = {file.slice for file in self._staying(name) if file.slice} - replaced
+            dates = {file.slice for file in self._staying(name) if file.slice}
             kept = self.lake.slices(name, self.versions[name], dates)
             rows = rows.unionByName(
                 kept.where((F.col(ends) >= F.lit(first)) & (F.col(begins) < F.lit(last + DAY)))
@@ -85,10 +84,9 @@ class Against:
         return [file for file in files if file.slice in near]
 
     def _staying(self, table: str) -> list[DataFile]:
-        staged = self.staged.get(table)
-        removed = {file.path for file in staged.commit.removes} if staged else set()
-        return [file for file in self.lake.files(table, self.versions.get(table)) if file.path not in removed]
+        files, staged = self.lake.files(table, self.versions.get(table)), self.staged.get(table)
+        return staged.commit.kept(files) if staged else list(files)
 
     def _after(self, table: str) -> list[DataFile]:
-        staged = self.staged.get(table)
-        return [*self._staying(table), *(staged.commit.adds if staged else ())]
+        files, staged = self.lake.files(table, self.versions.get(table)), self.staged.get(table)
+        return staged.commit.after(files) if staged else list(files)

@@ -42,7 +42,6 @@ class Changes:
         before = self.lake.files(table, self.built_from.get(table))
         after = list(self.lake.files(table, self.now.get(table)))
         if staged := self.staged.get(table):
-            removed = {file.path for file in staged.commit.removes}
-            after = [file for file in after if file.path not in removed] + list(staged.commit.adds)
+            after = staged.commit.after(after)
         old, new = {file.path for file in before}, {file.path for file in after}
         return [f for f in before if f.path not in new], [f for f in after if f.path not in old]

@@ -16,7 +16,7 @@ from tracklake.config import Conf, load
 from tracklake.errors import Overtaken, WrongUsage
 from tracklake.failures import explain
 from tracklake.handover import INTERRUPTED, say, send_noise_to_log, stderr_is_a_log
-from tracklake.places import absolute, for_tables, local_path
+from tracklake.places import absolute, local_path, refuse_for_tables
 from tracklake.progress import Steps, console
 from tracklake.session import spark_session
 
@@ -187,7 +187,7 @@ def _lake(conf: Conf, asked: str | None) -> str:
     lake = absolute(uri, conf)
     path = local_path(lake)
     if path:
-        for_tables(path)
+        refuse_for_tables(path)
         nearest = next(place for place in (path, *path.parents) if place.exists())
         if not nearest.is_dir():
             raise WrongUsage(f"The lake cannot be at {path}: {nearest} is a file; give --lake a folder.")

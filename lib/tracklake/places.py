@@ -34,15 +34,14 @@ def local_path(place: str) -> Path | None:
     return None if "://" in place else Path(place)
 
 
-def for_tables(path: Path) -> Path:
-    """The path; WrongUsage where it has a character that the readers and writers of Delta tables do not all take for
+def refuse_for_tables(path: Path) -> None:
+    """Raises WrongUsage for a path with a character that the readers and writers of Delta tables do not all take for
     what it is."""
     if found := [character for character in _NOT_FOR_TABLES if character in str(path)]:
         raise WrongUsage(
             f"The lake cannot be at {path}: Delta tables cannot be where a folder has {' '.join(found)} in its name; "
             "choose another."
         )
-    return path
 
 
 def literal(path: str) -> str:

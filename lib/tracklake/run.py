@@ -22,7 +22,7 @@ from tracklake.history import as_rows, results
 from tracklake.lake import Lake, Release, scratch, staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.footers import without_nulls
-from tracklake.lake.lake import absolute
+from tracklake.lake.lake import absolute, on_dates
 from tracklake.lake.publish import Staged, publish
 from tracklake.lake.storage import Folder
 from tracklake.progress import Steps
@@ -31,8 +31,7 @@ from tracklake.runs import RedRun
 from tracklake.sources import source as named_source
 from tracklake.sources.detect import AUTO, guess
 from tracklake.sources.source import Source
-from tracklake.tables import Contract, contract
-from tracklake.transforms.periods import is_on
+from tracklake.tables import contract
 
 
 class Run:
@@ -108,8 +107,7 @@ class Run:
         rows = staging.read(self.spark, contract(table), staged.path)
         if dates is not None:
             rows = rows.where(on_dates(contract(table), dates))
-        gone = {file.path for file in staged.commit.removes}
-        stays = [file for file in self._files(table) if file.path not in gone]
+        stays = staged.commit.kept(self._files(table))
         if staged.dates is None:
             return self.lake.of_files(table, stays).unionByName(rows) if stays else rows
         slices = {file.slice for file in stays if file.slice and (dates is None or file.slice in dates)}
@@ -124,10 +122,9 @@ class Run:
 
     def slices(self, table: str) -> set[date]:
         """The dates of which the table has rows, as ``read`` would see it."""
-        staged = self.staged.get(table)
-        removed = {file.path for file in staged.commit.removes} if staged else set()
-        files = [file for file in self._files(table) if file.path not in removed]
-        files += staged.commit.adds if staged else ()
+        staged, files = self.staged.get(table), self._files(table)
+        if staged:
+            files = staged.commit.after(files)
         return {file.slice for file in files if file.slice is not None}
 
     def rows(self, table: str) -> tuple[int, int]:
@@ -333,12 +330,6 @@ class Run:
 
     def _versions(self, tables: Collection[str]) -> dict[str, int]:
         return {table: self.base.tables[table] for table in tables if table in self.base.tables}
-
-
-def on_dates(contract: Contract, dates: Collection[date]) -> Column:
-    """Whether a row belongs to the slices of these dates, said so that Delta reads no other slice."""
-    assert contract.partition_by, f"{contract.name} has no slices"
-    return is_on(contract.partition_by, dates)
 
 
 def _fingerprint(rows: DataFrame, member: str) -> DataFrame:

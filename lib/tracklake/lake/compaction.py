@@ -16,7 +16,6 @@ from tracklake.lake.lake import Lake
 from tracklake.lake.publish import Staged
 from tracklake.lake.releases import Release
 from tracklake.tables import contract
-from tracklake.transforms.periods import is_on
 
 SMALL = 32 * 1024**2
 """Bytes below which a file is small."""
@@ -33,16 +32,11 @@ def compacted(lake: Lake, base: Release, table: str, run_id: str) -> Staged | No
 
     Raises TracklakeError if what was written is not, row for row, what was read.
     """
-    version = base.tables[table]
-    small = worth_compacting(lake.files(table, version))
+    small = worth_compacting(lake.files(table, base.tables[table]))
     if not small:
         return None
-    of, names = contract(table), [file.path for file in small]
-    file = F.regexp_extract("_metadata.file_path", f"/{table}/(staged-.*)$", 1)
-    rows = lake.at_version(table, version)
-    if of.partition_by:
-        rows = rows.where(is_on(of.partition_by, {one.slice for one in small if one.slice}))
-    rows = rows.where(file.isin(names)).select(*of.names)
+    of = contract(table)
+    rows = lake.of_files(table, small).select(*of.names)
 
     path = f"{lake.path(table)}/{staging.folder(run_id)}"
     staging.write(rows.repartition(of.partition_by) if of.partition_by else rows.coalesce(1), of, path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -46,6 +46,15 @@ class Commit:
 
     removes: Sequence[DataFile]
     adds: Sequence[DataFile]
+
+    def kept(self, files: Iterable[DataFile]) -> list[DataFile]:
+        """Those of a table's files that the commit leaves."""
+        removed = {file.path for file in self.removes}
+        return [file for file in files if file.path not in removed]
+
+    def after(self, files: Iterable[DataFile]) -> list[DataFile]:
+        """A table's files once it is committed on top of these."""
+        return [*self.kept(files), *self.adds]
 
     @property
     def rows_removed(self) -> int:

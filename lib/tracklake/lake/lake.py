@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.errors import InputMissing, WrongUsage
@@ -15,8 +15,8 @@ from tracklake.lake.claims import Claims
 from tracklake.lake.delta import DataFile, DeltaLog
 from tracklake.lake.releases import NO_RELEASE, Ledger, Release
 from tracklake.local_rows import local_rows
-from tracklake.places import for_tables, literal, local_path
-from tracklake.tables import contract
+from tracklake.places import literal, local_path, refuse_for_tables
+from tracklake.tables import Contract, contract
 from tracklake.transforms.periods import is_on
 
 FEW_FILES, FEW_BYTES = 32, 64 * 1024**2
@@ -37,7 +37,7 @@ class Lake:
         self.spark = spark
         self.uri = absolute(uri)
         if path := local_path(self.uri):
-            for_tables(path)
+            refuse_for_tables(path)
         self.storage_options = storage_options or {}
         self.ledger = Ledger(self.path("_releases"), self.storage_options)
         self.claims = Claims(self.path("_claims"), self.storage_options)
@@ -81,12 +81,12 @@ class Lake:
         Delta's reader takes two Spark jobs to tell which files to read. Where they are few and small, that would be
         most of the work.
         """
+        asked = None if dates is None else on_dates(contract(table), dates)
         files = [file for file in self.files(table, version) if dates is None or file.slice in dates]
         if len(files) <= FEW_FILES and sum(file.size for file in files) <= FEW_BYTES:
             return self.of_files(table, files)
         rows = self.at_version(table, version)
-        slice_ = contract(table).partition_by
-        return rows if dates is None or slice_ is None else rows.where(is_on(slice_, dates))
+        return rows if asked is None else rows.where(asked)
 
     def of_files(self, table: str, files: Collection[DataFile]) -> DataFrame:
         """The rows of these files of a table, of whichever versions; a row's slice is told from its file's path."""
@@ -160,6 +160,12 @@ def absolute(uri: str) -> str:
     """A local path made absolute, without a trailing slash; any other URI as it is."""
     path = local_path(uri)
     return str(path.expanduser().absolute()) if path else uri.rstrip("/")
+
+
+def on_dates(contract: Contract, dates: Collection[date]) -> Column:
+    """Whether a row belongs to the slices of these dates, said so that Delta reads no other slice."""
+    assert contract.partition_by, f"{contract.name} has no slices"
+    return is_on(contract.partition_by, dates)
 
 
 def _as_release_or_moment(as_of: int | date | datetime | str) -> int | datetime:

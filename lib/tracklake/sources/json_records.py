@@ -46,16 +46,20 @@ def is_one_object(line: str) -> Column:
     braced = text.startswith("{") & text.endswith("}")
     # Most are told by the first, or by the second: taking strings out of the line costs more than to parse it.
     flat = F.octet_length(F.replace(text, F.lit("}"), F.lit(""))) == F.octet_length(text) - 1
-    goes_on = r"\}\s*[^,\}\]\s]"
-    return braced & (flat | ~text.rlike(goes_on) | ~_outside_of_strings(text).rlike(goes_on))
+    return braced & (flat | ~_goes_on(text, "}") | ~_goes_on(_outside_of_strings(text), "}"))
 
 
 def elements(document: str) -> Column:
     """The JSON text of each element of a document that is one array and nothing else; null if it is not."""
     text = F.col(document)
     bracketed = text.startswith("[") & text.endswith("]")
-    goes_on = _outside_of_strings(text).rlike(r"\]\s*\[|\]\s*[^,\}\]\s]")
-    return F.when(bracketed & ~goes_on, F.from_json(document, "array<string>"))
+    several = _goes_on(_outside_of_strings(text), "]")
+    return F.when(bracketed & ~several, F.from_json(document, "array<string>"))
+
+
+def _goes_on(text: Column, end: str) -> Column:
+    """Whether anything but a comma or a closing bracket comes after such a bracket: another value."""
+    return text.rlike(rf"\{end}\s*[^,\}}\]\s]")
 
 
 def _outside_of_strings(text: Column) -> Column:
