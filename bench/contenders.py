@@ -54,7 +54,7 @@ def _duckdb(logs: Path, output: Path) -> list[str]:
 
 
 def _released(con: duckdb.DuckDBPyConnection, output: Path, table: str) -> duckdb.DuckDBPyRelation:
-    version = Ledger(str(output / "_releases"), {}).newest().tables[table]
+    version = Ledger(str(output / "_releases")).newest().tables[table]
     return con.from_arrow(DeltaTable(output / table, version=version).to_pyarrow_dataset())
 
 

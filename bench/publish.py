@@ -131,7 +131,7 @@ def _compare(console: Console, outputs: Mapping[str, Path]) -> bool:
 
 def _version(output: Path, table: str) -> int | None:
     """The version of a table that the newest release names; None (the newest) where there are no releases."""
-    return Ledger(str(output / "_releases"), {}).newest().tables.get(table)
+    return Ledger(str(output / "_releases")).newest().tables.get(table)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ Days = Annotated[int, typer.Option("--days-per-run", min=1, help="How many days 
 
 
 def main(run: Run, *, days_per_run: Days = 7) -> None:
-    """Goes through the range in parts and says how much time is left; a second start goes on where it stopped.
+    """Runs the pipeline over a long range, a few days at a time; a second start goes on where it stopped.
 
     Each part is one run of run_pipeline: what it has published stays, whatever becomes of the next one, and its
-    files are not read again. A part without log files is passed over; InputMissing if all are.
+    files are not read again; what time is left is said with each. A part without log files is passed over;
+    InputMissing if all are.
     """
     source, folder = run.logs()
     if run.start is None or run.end is None:

@@ -13,7 +13,7 @@ from tracklake.transforms.users import anonymous_user, user_versions
 def main(run: Run) -> None:
     """Builds dim_user, dim_artist, dim_track, bridge_track_artist and dim_date anew where events changed.
 
-    With --start and --end, the users, artists and tracks of those dates are worked up again in any case.
+    With --start and --end, the users, artists and tracks of those dates are built again in any case.
     """
     changes = run.changes("build_dimensions", "event", "catalogue")
     dates = changes.dates("event") | run.asked_for("event")

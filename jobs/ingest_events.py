@@ -1,6 +1,6 @@
 """Read logs into the table event: each event once, and into quarantine what cannot become one."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 import typer
@@ -55,12 +55,13 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
         return
     warn_of_mixed_ids(run)
 
+    bounds = Bounds.of(run.conf.limits, run.began_at)
     with run.steps.step(f"Reading {len(logs):,} of {len(found):,} log files") as step:
-        records = read_events(run, logs, bounds(run)).withColumns(run.stamp())
+        records = read_events(run, logs, bounds).withColumns(run.stamp())
         arrivals = run.keep("arrivals", records, by="event_date")
         by_date = arrived.counts(arrivals, "event_date").collect()
         step.rows = sum(row.records for row in by_date)
-    stated = stage_catalogue(run, songs)
+    stated = stage_catalogue(run, songs, bounds)
     bad = arrived.bad(arrivals).unionByName(arrived.bad(stated))
     run.stage_new("quarantine", arrived.quarantine(bad, run.published("quarantine")))
 
@@ -78,9 +79,9 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
     say_what_was_read(run, by_date, events)
 
 
-def stage_catalogue(run: Run, songs: list[LogFile]) -> DataFrame:
+def stage_catalogue(run: Run, songs: list[LogFile], bounds: Bounds) -> DataFrame:
     """Stages what the files state of songs; returns their records, the bad ones among them."""
-    stated = read_songs(run, songs).withColumns(run.stamp())
+    stated = read_songs(run, songs, bounds).withColumns(run.stamp())
     if songs:
         stated = run.keep("songs", stated)
         told = arrived.good(stated).drop("ingested_at")
@@ -96,7 +97,7 @@ def stage_events(run: Run, good: DataFrame, dates: set[date]) -> tuple[int, set[
     Returns how many of the arrivals are new, and the dates of the slices.
     """
     held = run.slices("event")
-    with run.steps.step("Looking for events that are in the lake already") as step:
+    with run.steps.step("Looking for events that are new") as step:
         new = arrived.new_by_date(good, run.published("event", dates & held)).collect()
         events: int = sum(row.events for row in new)
         step.rows = events
@@ -131,14 +132,6 @@ def say_what_was_read(run: Run, by_date: list[Row], events: int) -> None:
         f"{picked:,} records read = {events:,} events + {picked - events - quarantined:,} duplicates"
         f" + {quarantined:,} quarantined" + (f" (+ {outside:,} outside the range)" if outside else "")
     )
-
-
-def bounds(run: Run) -> Bounds:
-    """Between which moments an event of this run may have happened, and how long a line may be."""
-    limits = run.conf.limits
-    earliest = datetime.combine(limits.earliest_event_date, time(), UTC)
-    latest = run.began_at + timedelta(hours=limits.future_tolerance_hours)
-    return Bounds(earliest, latest, limits.longest_line_mb * 2**20)
 
 
 if __name__ == "__main__":

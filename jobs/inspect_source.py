@@ -1,6 +1,6 @@
 """Look at a folder of logs: its layout, dates, form, and what is wrong with its first records."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 
@@ -16,7 +16,7 @@ from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
 
 
-@cli.without_lake
+@cli.without_lake("source", "input")
 def main(look: Look) -> None:
     """Prints layout, dates, schema, source and first problems of a folder of logs; writes nothing.
 
@@ -49,7 +49,7 @@ def main(look: Look) -> None:
     picked = found.find(look.spark, folder, None, None)
     logs = [file.path for file in picked if file.path in looked_into]
     with steps.step(f"Reading up to {RECORDS:,} records of {len(logs)} files") as step:
-        first = findings(look.spark, found, logs, _bounds(look))
+        first = findings(look.spark, found, logs, Bounds.of(look.conf.limits, datetime.now(UTC)))
         step.rows = first.read
     steps.note(f"{first.read:,} records: {first.quarantined:,} cannot become events.")
     if first.first:
@@ -76,12 +76,6 @@ def _fields(spark: SparkSession, sample: Sample) -> list[Field]:
         return fields_of(sample)
     path = next(iter(sample.columns))
     return columns_of(spark.read.format(path.rpartition(".")[2]).load(literal(path)))
-
-
-def _bounds(look: Look) -> Bounds:
-    limits = look.conf.limits
-    latest = datetime.now(UTC) + timedelta(hours=limits.future_tolerance_hours)
-    return Bounds(datetime.combine(limits.earliest_event_date, time(), UTC), latest)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def main(
             run.lake,
             run.base,
             found.staged,
-            found.worked_up,
+            found.inputs,
             release,
             run.conf.lake.retention_days,
             run.steps.note,

@@ -9,9 +9,11 @@ from jobs import generate_logs, report, run_pipeline
 from tracklake import cli
 from tracklake.errors import InputMissing
 from tracklake.lake import Release
+from tracklake.look import Look
 from tracklake.run import Run
 
 
+@cli.on_the_lake
 def main(
     run: Run,
     *,
@@ -23,7 +25,9 @@ def main(
     if Path(logs, "manifest.json").is_file():
         run.steps.note(f"The logs of an earlier quickstart are in {logs}: they are used again.")
     else:
-        generate_logs.main(run, days=days, users=users, output=logs, dirt=1.0)
+        generate_logs.main(
+            Look(run.spark, run.conf, run.steps), days=days, users=users, output=logs, dirt=1.0
+        )
     run.read_logs("sparkify", logs)
     run_pipeline.main(run)
     run.afterwards.append(lambda release: report_of_market(run, release))

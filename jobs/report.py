@@ -15,6 +15,7 @@ from tracklake.run import Run
 from tracklake.tables import CONTRACTS
 
 
+@cli.on_the_lake
 def main(
     run: Run,
     *,

@@ -93,12 +93,12 @@ def _row(of: Contract, marker: int) -> pa.Table:
 
 
 def release(
-    lake: Lake, work: Work, base: Release | None = None, worked_up: Mapping[str, Sequence[str]] | None = None
+    lake: Lake, work: Work, base: Release | None = None, inputs: Mapping[str, Sequence[str]] | None = None
 ) -> Release:
     """Stages and publishes the run's rows on top of ``base``, the newest release without it."""
     base = base or lake.ledger.newest()
     ours = Release(base.release + 1, datetime.now(UTC), work.run_id, "by_hand", "0", {})
-    return publish(lake, base, stage(lake, base, work), worked_up or {}, ours, RETENTION_DAYS)
+    return publish(lake, base, stage(lake, base, work), inputs or {}, ours, RETENTION_DAYS)
 
 
 def heads(lake: Lake) -> dict[str, list[int]]:

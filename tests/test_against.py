@@ -34,7 +34,7 @@ class Published:
         path = f"{self.lake.path(table)}/{staging.folder(f'run-{self.versions.get(table, 0)}')}"
         staging.write(frame(self.spark, table, *rows), contract(table), path)
         files = staging.describe(contract(table), path)
-        log = DeltaLog(self.lake.path(table), {})
+        log = DeltaLog(self.lake.path(table))
         base = self.versions.get(table, log.create(contract(table), 30) if table not in self.versions else 0)
         self.versions[table] = log.commit(base, Commit([], files), "run")
         return files

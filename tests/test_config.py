@@ -1,12 +1,14 @@
 """conf/*.toml: what is checked before Spark starts, and how a mistake is told."""
 
 import re
+import tomllib
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tracklake.config import load, read
+from tests.conftest import ROOT
+from tracklake.config import Conf, load, read
 from tracklake.errors import WrongUsage
 from tracklake.session import spark_settings
 
@@ -31,6 +33,23 @@ def test_what_a_file_leaves_out_has_a_default(tmp_path: Path) -> None:
     assert conf.limits.earliest_event_date == date(2000, 1, 1)
     assert conf.privacy.k == 5
     assert conf.source("sparkify").id_prefix == ""
+
+
+def test_the_page_has_every_key_with_its_default(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    said, empty = read(conf_file(tmp_path, text), "here"), read(conf_file(tmp_path, ""), "here")
+    sections = tomllib.loads(text)
+    for name in ("limits", "privacy"):
+        assert getattr(said, name) == getattr(empty, name)
+        assert set(sections[name]) == set(type(getattr(said, name)).model_fields)
+    assert said.lake.retention_days == empty.lake.retention_days
+    assert set(sections["lake"]) == set(type(said.lake).model_fields)
+    assert set(sections["spark"]) == set(type(said.spark).model_fields)
+    assert said.spark.master == empty.spark.master
+    (source,) = sections["sources"].values()
+    assert set(source) == set(type(said.source("spotify_history")).model_fields)
+    assert set(sections) == set(Conf.model_fields) - {"env"}
 
 
 def test_a_source_has_its_own_settings(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ SHARED = ("t", "Song (Live)", "ada", ["ada", "ben"], "Ada & Ben", 180_000)
 NOBODY = ("t", "Tune", None, None, None, None)
 
 
-def worked_up(spark: SparkSession, *runs: list[tuple]) -> tuple[list[tuple], list[tuple], list[tuple]]:
+def built(spark: SparkSession, *runs: list[tuple]) -> tuple[list[tuple], list[tuple], list[tuple]]:
     """Tracks, credits and artists after some runs, each of which sees its own events and what the last one left."""
     known = {
         name: contract(name).no_rows(spark) for name in ("dim_track", "bridge_track_artist", "dim_artist")
@@ -54,14 +54,14 @@ def shown(frame: DataFrame, *columns: str) -> list[tuple]:
 
 
 def test_the_longest_credit_counts_in_whatever_order_runs_state_it(spark: SparkSession) -> None:
-    first = worked_up(spark, [NOBODY, SHARED, ALONE])
+    first = built(spark, [NOBODY, SHARED, ALONE])
     assert first == (
         [("Song", "ada", 200_000)],
         [("ada", 1, 0.5), ("ben", 2, 0.5)],
         [("ada", "Ada", True), ("ben", None, True)],
     )
-    assert worked_up(spark, [SHARED], [ALONE, NOBODY]) == first
-    assert worked_up(spark, [ALONE], [NOBODY, SHARED]) == first
+    assert built(spark, [SHARED], [ALONE, NOBODY]) == first
+    assert built(spark, [ALONE], [NOBODY, SHARED]) == first
 
 
 def test_an_id_stays_and_the_other_one_is_found_by_name(spark: SparkSession) -> None:

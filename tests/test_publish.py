@@ -298,10 +298,10 @@ def test_storage_that_fails_ends_in_one_sentence_and_the_next_run_mends(
 
 
 def test_what_a_dead_run_touched_does_not_count_as_changed(tmp_path: Path) -> None:
-    """Versions that a job has worked up get other numbers when their rows are brought back; it is told so."""
+    """Versions that a job has built from get other numbers when their rows are brought back; it is told so."""
     lakes = [open_lake(tmp_path / f"lake-{n}") for n in range(6)]
     for lake in lakes:
-        before = release(lake, FIRST, worked_up={"a_job": TABLES})
+        before = release(lake, FIRST, inputs={"a_job": TABLES})
     assert before.built_from == {"a_job": dict.fromkeys(TABLES, 1)}
     assert killed_before_each_write(lakes)[5], (
         "after the claim, three checkpoints and the commit to dim_track"

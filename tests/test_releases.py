@@ -44,7 +44,7 @@ DAYS = [date(2018, 12, day) for day in (28, 29, 30, 31)] + [date(2019, 1, 1)]
 def lake(tmp_path: Path) -> Lake:
     """A lake with the releases 1 to 3, whose tables hold the markers 1, 2 and 2 with 3 on the next day."""
     lake = open_lake(tmp_path / "lake")
-    release(lake, FIRST, worked_up={"a_job": TABLES})
+    release(lake, FIRST, inputs={"a_job": TABLES})
     release(lake, SECOND)
     release(lake, Work("third", 3, NEXT_DAY))
     return lake
@@ -61,7 +61,7 @@ def test_rolling_back_makes_a_new_release_with_the_old_rows(lake: Lake) -> None:
     assert (fourth.release, fourth.rolled_back_to) == (4, 1)
     assert released(lake, lake.ledger.newest()) == heads(lake) == whole(1)
     assert (fourth.rows_added, fourth.rows_removed["fact_track_day"]) == (dict.fromkeys(TABLES, 1), 2)
-    assert fourth.built_from == {"a_job": fourth.tables}, "the job has worked up all there is"
+    assert fourth.built_from == {"a_job": fourth.tables}, "the job has built from all there is"
     assert released(lake, lake.ledger.all()[2]) == mixed(3, 2, 3), "what was rolled back stays readable"
 
 

@@ -57,13 +57,17 @@ def test_the_contract_part_says_columns_types_nulls_keys_references_values_range
 ) -> None:
     said: dict[str, list[Any]] = {}
     for one in contract_expectations(table):
-        said.setdefault(one["type"], []).append(one["kwargs"].get("column", one.get("description")))
+        said.setdefault(one["type"], []).append(one["kwargs"].get("column", one["description"]))
     limited = [one.name for one in table.columns if one.minimum is not None or one.maximum is not None]
     queries = [f"No two rows have the same {' and '.join(table.key)}."] if table.key else []
     queries += [f"Every {one.column} is a {one.target} of {one.table}." for one in table.references]
     expected = {
-        "expect_table_columns_to_match_ordered_list": [None],
-        "expect_table_row_count_to_be_between": [None],
+        "expect_table_columns_to_match_ordered_list": [
+            "The columns are those of the contract, in its order."
+        ],
+        "expect_table_row_count_to_be_between": [
+            "There may be no row." if table.may_be_empty else "There is a row."
+        ],
         "expect_column_values_to_be_of_type": list(table.names),
         "expect_column_values_to_not_be_null": [one.name for one in table.columns if not one.nullable],
         "expect_column_values_to_be_in_set": [one.name for one in table.columns if one.values],
@@ -90,6 +94,17 @@ def test_every_rule_about_keys_is_counted_by_hash(table: Contract) -> None:
     assert rules.get(told) == (KeyRule(table.key, elsewhere) if table.key else None)
     others = [told for told, rule in rules.items() if rule is None]
     assert not [told for told in others if told.startswith(("No two rows", "Every ")) and " is a " in told]
+
+
+def test_a_contract_rule_is_a_sentence_about_its_column() -> None:
+    said = [one["description"] for one in contract_expectations(CONTRACTS["fact_stream"])]
+    assert {
+        "event_id is never null.",
+        "ms_played is of type bigint.",
+        "ms_played is at least 0.",
+        "completion is from 0 to 1.",
+        "level is one of free, paid.",
+    } <= {*said}
 
 
 def test_a_column_added_to_a_contract_is_missing_in_its_suite() -> None:

@@ -80,10 +80,10 @@ def test_after_the_retention_only_the_newest_release_is_left_and_is_whole(lake: 
     assert released(lake, release(lake, Work("fourth", 4))) == whole(4)
 
 
-def test_what_a_job_last_worked_up_stays_for_it(tmp_path: Path) -> None:
+def test_what_a_job_last_built_from_stays_for_it(tmp_path: Path) -> None:
     """It compares those versions with the newest ones when it runs again, however late."""
     lake = open_lake(tmp_path / "lake")
-    release(lake, FIRST, worked_up={"a_job": TABLES})
+    release(lake, FIRST, inputs={"a_job": TABLES})
     release(lake, SECOND)
     release(lake, THIRD)
     cleaned = clean(lake, days(RETENTION + 1), RETENTION)
@@ -192,8 +192,8 @@ def scattered(tmp_path: Path) -> Lake:
     """A lake of five small files a slice, on two days."""
     lake = open_lake(tmp_path / "lake")
     for n in range(1, 6):
-        release(lake, Work(f"run-{n}", n, only_adds=True), worked_up={"a_job": TABLES})
-    release(lake, Work("run-6", 6, NEXT_DAY, only_adds=True), worked_up={"a_job": TABLES})
+        release(lake, Work(f"run-{n}", n, only_adds=True), inputs={"a_job": TABLES})
+    release(lake, Work("run-6", 6, NEXT_DAY, only_adds=True), inputs={"a_job": TABLES})
     return lake
 
 

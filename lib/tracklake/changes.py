@@ -14,7 +14,7 @@ from tracklake.lake.publish import Staged
 
 @dataclass(frozen=True)
 class Changes:
-    """Files of the lake's tables as a job last worked them up, against those there are now, staged ones included.
+    """Files of the lake's tables as a job last built from them, against those there are now, staged ones included.
 
     ``built_from`` and ``now`` are versions by table; ``staged`` is what the current run has staged so far.
     """

@@ -55,7 +55,7 @@ class Request:
         if (self.source is None) != (self.input is None) and (self.source or self.needs_lake):
             given, missing = ("--source", "--input") if self.source else ("--input", "--source")
             raise WrongUsage(
-                f"{given} needs {missing} too: the one says where the logs are, the other their form."
+                f"{given} needs {missing} too: --source says the form of the logs, --input where they are."
             )
         if self.start and self.end and self.end < self.start:
             raise WrongUsage(
@@ -67,19 +67,26 @@ _ALL_FLAGS = tuple(field.name for field in fields(Request) if field.name not in 
 
 
 def on_the_lake(main: Job) -> Job:
-    """Marks a job that reads no logs: of the shared flags it takes --env, --lake and --debug only."""
+    """Marks a job that is told of no logs: of the shared flags it takes --env, --lake and --debug only."""
     _FLAGS[main] = ("env", "lake", "debug")
     return main
 
 
-def without_lake(main: Job) -> Job:
-    """Marks a job that writes nothing: it is handed a ``Look`` in place of a run, and --source may be left out."""
-    _FLAGS[main] = ("env", "source", "input", "debug")
-    return main
+def without_lake(*flags: str) -> Callable[[Job], Job]:
+    """Marks a job that writes no table: it is handed a ``Look`` in place of a run, and --source may be left out.
+
+    Of the shared flags it takes these, --env and --debug.
+    """
+
+    def mark(main: Job) -> Job:
+        _FLAGS[main] = ("env", *flags, "debug")
+        return main
+
+    return mark
 
 
 def launch(main: Job) -> None:
-    """Runs a job as the process's command line says, and exits with DESIGN's exit code.
+    """Runs a job as the process's command line says, and exits with 0, or the code that the failure has in errors.py.
 
     `main` takes the run and, as further parameters with typer annotations, the job's own flags.
     """
@@ -135,7 +142,7 @@ def _perform(main: Job, request: Request) -> None:
     if not request.needs_lake:
         from tracklake.look import Look
 
-        main(Look(spark, conf, steps, source_input, request.source), **request.own)
+        main(Look(spark, conf, steps, source_input, request.source, request.start), **request.own)
         return
     for last in (False, False, True):
         with Run.begin(

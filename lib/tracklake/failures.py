@@ -1,4 +1,4 @@
-"""What went wrong, in one sentence, with DESIGN's exit code."""
+"""What went wrong, in one sentence, and with which exit code it ends."""
 
 import re
 from dataclasses import dataclass

@@ -34,10 +34,11 @@ def known_files(run: Run, files: list[LogFile]) -> dict[str, Row]:
 
 def unread(run: Run, files: list[LogFile], known: dict[str, Row]) -> list[LogFile]:
     """The files of which the lake does not have, as they are now, all that the run's source and dates pick."""
-    return [file for file in files if file.uri not in known or not _has(run, file, known[file.uri])]
+    return [file for file in files if file.uri not in known or not _has(run, known[file.uri])]
 
 
-def _has(run: Run, file: LogFile, read: Row) -> bool:
+def _has(run: Run, read: Row) -> bool:
+    """Whether a file is as it was read, from the run's source, and for all of the run's dates."""
     source, _ = run.logs()
     if not read.is_unchanged or read.source != source.name:
         return False
@@ -64,13 +65,13 @@ def read_events(run: Run, files: list[LogFile], bounds: Bounds) -> DataFrame:
     return parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1])
 
 
-def read_songs(run: Run, files: list[LogFile]) -> DataFrame:
+def read_songs(run: Run, files: list[LogFile], bounds: Bounds) -> DataFrame:
     """Records of the source's catalogue in the files."""
     source, _ = run.logs()
     if not files or source.catalogue is None:
         return arrived.with_reasons(contract("catalogue").no_rows(run.spark).drop("run_id"))
     id_prefix = run.conf.source(source.name).id_prefix
-    return source.catalogue.read(run.spark, [file.path for file in files], id_prefix)
+    return source.catalogue.read(run.spark, [file.path for file in files], bounds, id_prefix)
 
 
 def renamed(run: Run, dates: set[date]) -> set[date]:

@@ -1,8 +1,9 @@
-"""A look at logs: what a job is handed that writes nothing and needs no lake."""
+"""What a job is handed that writes no table and needs no lake."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from pyspark.sql import SparkSession
 
@@ -13,13 +14,14 @@ from tracklake.progress import Steps
 
 @dataclass(frozen=True)
 class Look:
-    """Where the logs are, and of which source if the command says it."""
+    """Where the logs are, of which source, and from which day on, as far as the command says it."""
 
     spark: SparkSession
     conf: Conf
     steps: Steps
-    input: str | None
+    input: str | None = None
     source: str | None = None
+    start: date | None = None
 
     def folder(self) -> str:
         """The folder of logs that the command names; WrongUsage if it names none."""

@@ -70,7 +70,7 @@ class Run:
         self.base = self.lake.ledger.newest()
         self.staged: dict[str, Staged] = {}
         self.afterwards: list[Callable[[Release], None]] = []  # what is to be done once all is published
-        self._worked_up: dict[str, tuple[str, ...]] = {}
+        self._inputs: dict[str, tuple[str, ...]] = {}
         self._audits = Audits(spark, self.lake.path("_docs"), self.run_id)
 
     @classmethod
@@ -148,11 +148,11 @@ class Run:
         return {"ingested_at": F.lit(self.began_at), "run_id": F.lit(self.run_id)}
 
     def changes(self, job: str, *tables: str) -> Changes:
-        """What has changed in the tables since ``job`` last worked them up, which it now does again.
+        """What has changed in the tables since ``job`` last built from them, which it now does again.
 
         The release of this run will say so.
         """
-        self._worked_up[job] = tables
+        self._inputs[job] = tables
         return Changes(self.lake, self.base.built_from.get(job, {}), self.base.tables, self.staged)
 
     # Staging
@@ -255,8 +255,8 @@ class Run:
         A run that changed nothing makes no release. Raises AuditFailed if a suite failed: nothing is published
         then, and the staged rows stay where they are.
         """
-        if not self.staged and not self._has_worked_up():
-            if self.source or self._worked_up:
+        if not self.staged and not self._inputs_have_moved():
+            if self.source or self._inputs:
                 self.steps.note(
                     f"Nothing has changed: release {self.base.release} of {self.lake.uri} stands."
                 )
@@ -270,7 +270,7 @@ class Run:
                 docs = self._audits.docs()
         if not all(verdict.passed for verdict in verdicts):
             self.steps.table("Audits", *summary.audits(verdicts))
-            red = RedRun(self.as_release(), self.base.release, self.staged, self._worked_up, tuple(verdicts))
+            red = RedRun(self.as_release(), self.base.release, self.staged, self._inputs, tuple(verdicts))
             runs.write(self.lake, red)
             raise AuditFailed(summary.red(self.lake, red, docs))
         with self.steps.step("Publishing"):
@@ -298,9 +298,9 @@ class Run:
         with suppress(OSError):  # maintain_lake removes what stays
             Folder(self._scratch).remove()
 
-    def _has_worked_up(self) -> bool:
+    def _inputs_have_moved(self) -> bool:
         return any(
-            self.base.built_from.get(job) != self._versions(tables) for job, tables in self._worked_up.items()
+            self.base.built_from.get(job) != self._versions(tables) for job, tables in self._inputs.items()
         )
 
     def _stage_results(self) -> None:
@@ -316,13 +316,13 @@ class Run:
             self.as_release(),
             rows_added={table: staged.commit.rows_added for table, staged in self.staged.items()},
             rows_removed={table: staged.commit.rows_removed for table, staged in self.staged.items()},
-            suites={verdict.table: verdict.expectations for verdict in verdicts},
+            suites={verdict.table: verdict.met for verdict in verdicts},
         )
         return publish(
             self.lake,
             self.base,
             self.staged,
-            self._worked_up,
+            self._inputs,
             release,
             self.conf.lake.retention_days,
             self.steps.note,

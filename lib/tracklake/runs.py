@@ -28,13 +28,13 @@ class RedRun:
     """A run whose audit failed.
 
     ``release`` is what it would have become, ``base`` the number of the release that it built on; ``staged`` and
-    ``worked_up`` are what ``publish`` takes. The verdicts' sample rows hold their tables' keys only.
+    ``inputs`` are what ``publish`` takes. The verdicts' sample rows hold their tables' keys only.
     """
 
     release: Release
     base: int
     staged: dict[str, Staged]
-    worked_up: dict[str, tuple[str, ...]]
+    inputs: dict[str, tuple[str, ...]]
     verdicts: tuple[Verdict, ...]
 
     @property
@@ -69,7 +69,7 @@ def write(lake: Lake, run: RedRun) -> None:
         "code_version": run.release.code_version,
         "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "base": run.base,
-        "worked_up": run.worked_up,
+        "inputs": run.inputs,
         "staged": {table: _staged_as_json(staged) for table, staged in run.staged.items()},
         "verdicts": [asdict(_with_keys_only(verdict)) for verdict in run.verdicts],
     }
@@ -102,10 +102,10 @@ def read(lake: Lake, run_id: str) -> RedRun:
         tables={},
         rows_added={table: one.commit.rows_added for table, one in staged.items()},
         rows_removed={table: one.commit.rows_removed for table, one in staged.items()},
-        suites={verdict.table: verdict.expectations - len(verdict.failures) for verdict in verdicts},
+        suites={verdict.table: verdict.met for verdict in verdicts},
     )
-    worked_up = {job: tuple(tables) for job, tables in record["worked_up"].items()}
-    return RedRun(release, record["base"], staged, worked_up, verdicts)
+    inputs = {job: tuple(tables) for job, tables in record["inputs"].items()}
+    return RedRun(release, record["base"], staged, inputs, verdicts)
 
 
 def red_runs(lake: Lake) -> list[str]:

@@ -29,8 +29,8 @@ from tracklake.session import class_path, spark_settings
 
 LOGS = CHECKOUT / "logs"
 _USAGE = """\
-Usage: ./spark-submit.sh JOB [--env NAME] [--lake URI] [--source NAME --input URI] [--start DATE] [--end DATE]
-                         [the job's own flags] [-- anything for spark-submit]
+Usage: ./spark-submit.sh JOB [--env NAME] [--master URL] [--lake URI] [--source NAME --input URI]
+                         [--start DATE] [--end DATE] [the job's own flags] [-- anything for spark-submit]
 
 Jobs (JOB --help shows a job's flags):"""
 _MASTER = re.compile(r"local(\[|-cluster\[|$)|spark://|yarn$|k8s://")

@@ -86,7 +86,7 @@ def _changed(release: Release) -> list[str]:
 
 def _audited(release: Release) -> str:
     said = (
-        [f"{len(release.suites)} suites, {sum(release.suites.values()):,} expectations"]
+        [f"{len(release.suites)} suites, {sum(release.suites.values()):,} expectations met"]
         if release.suites
         else []
     )
@@ -162,7 +162,7 @@ def red(lake: Lake, run: RedRun, docs: str) -> str:
     for name, (_, failure) in run.failures.items():
         if failure.severity != CRITICAL:
             continue
-        sample = f" (for example {failure.sample[0]})" if failure.sample else ""
+        sample = f" (for example {in_words(failure.sample[0])})" if failure.sample else ""
         found.append(f"{name}, observed {failure.observed}{sample}")
     return (
         f"Nothing of run {run.run_id} was published, for its audit failed: {'; '.join(found)}. "

@@ -63,7 +63,6 @@ class Claims:
     """The Delta table ``_claims`` at ``uri``. It has no rows: each version's commit says who publishes since then."""
 
     uri: str
-    storage_options: dict[str, str]
 
     @contextmanager
     def held_by(self, run_id: str, waiting: Callable[[str], None]) -> Iterator[Held]:
@@ -109,7 +108,7 @@ class Claims:
 
     def _write(self, base: int, claim: Claim) -> int:
         """States the claim in the version after ``base``; CommitFailedError if that is there already."""
-        table = DeltaTable(self.uri, version=base, storage_options=self.storage_options)
+        table = DeltaTable(self.uri, version=base)
         table.create_write_transaction(
             actions=[],
             mode="append",
@@ -119,7 +118,7 @@ class Claims:
         return base + 1
 
     def _table(self) -> DeltaTable:
-        if not DeltaTable.is_deltatable(self.uri, self.storage_options):
+        if not DeltaTable.is_deltatable(self.uri):
             with suppress(CommitFailedError):  # another run was quicker
                 DeltaTable.create(
                     self.uri,
@@ -127,9 +126,8 @@ class Claims:
                     mode="ignore",
                     name="_claims",
                     configuration={"delta.logRetentionDuration": "interval 2 days"},
-                    storage_options=self.storage_options,
                 )
-        return DeltaTable(self.uri, storage_options=self.storage_options)
+        return DeltaTable(self.uri)
 
 
 @dataclass

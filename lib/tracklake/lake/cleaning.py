@@ -38,7 +38,7 @@ def clean(lake: Lake, now: datetime, retention_days: int, held: Held) -> dict[st
     """Removes what is not kept; returns what went, by table, and under ``_scratch`` and ``_runs``.
 
     For the holder of the claim, which is renewed before each table. Files stay that a kept release names, or one
-    of the versions that a job last worked up, or the newest version of a table; what a run staged stays until the
+    of the versions that a job last built from, or the newest version of a table; what a run staged stays until the
     run is dead, and with a record of it (``_runs``) for as long as a release.
     """
     keep = kept(lake.ledger.all(), now, retention_days)

@@ -59,7 +59,7 @@ def worth_compacting(files: Sequence[DataFile]) -> list[DataFile]:
 
 
 def is_awaited(base: Release, table: str) -> bool:
-    """Whether a job has yet to work up changes of the table, which it finds by the files that came and went."""
+    """Whether a job has yet to build from changes of the table, which it finds by the files that came and went."""
     return any(
         versions.get(table, base.tables[table]) != base.tables[table] for versions in base.built_from.values()
     )

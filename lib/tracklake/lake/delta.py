@@ -72,11 +72,10 @@ class DeltaLog:
     """The log of the Delta table at ``uri``."""
 
     uri: str
-    storage_options: dict[str, str]
 
     def version(self) -> int | None:
         """The newest version, or None where there is no table."""
-        if not DeltaTable.is_deltatable(self.uri, self.storage_options):
+        if not DeltaTable.is_deltatable(self.uri):
             return None
         return self._table().version()
 
@@ -100,7 +99,6 @@ class DeltaLog:
                     "delta.deletedFileRetentionDuration": keep,
                     "delta.enableExpiredLogCleanup": "false",
                 },
-                storage_options=self.storage_options,
             )
         return 0
 
@@ -143,7 +141,7 @@ class DeltaLog:
             AddAction(file.path, file.size, _partition(name, file), file.modified_ms, True, file.stats)
             for file in commit.adds
         ]
-        with compare_and_set(self.uri, self.storage_options, base, run_id):
+        with compare_and_set(self.uri, base, run_id):
             table.create_write_transaction(
                 actions=[*removes, *adds],
                 mode="append",
@@ -159,7 +157,7 @@ class DeltaLog:
 
         Raises Overtaken if the table is not at ``base`` any more; nothing is changed then.
         """
-        with compare_and_set(self.uri, self.storage_options, base, run_id):
+        with compare_and_set(self.uri, base, run_id):
             self._table(base).restore(
                 version,
                 commit_properties=properties(run_id),
@@ -173,11 +171,11 @@ class DeltaLog:
             self._table(version).create_checkpoint()
 
     def _table(self, version: int | None = None) -> DeltaTable:
-        return DeltaTable(self.uri, version=version, storage_options=self.storage_options)
+        return DeltaTable(self.uri, version=version)
 
 
 @contextmanager
-def compare_and_set(uri: str, storage_options: dict[str, str], base: int, run_id: str) -> Iterator[None]:
+def compare_and_set(uri: str, base: int, run_id: str) -> Iterator[None]:
     """Around the one commit by which a run makes the version after ``base`` of a Delta table.
 
     A commit that is refused although it was written, as happens when storage loses its first answer, counts as
@@ -186,10 +184,10 @@ def compare_and_set(uri: str, storage_options: dict[str, str], base: int, run_id
     try:
         yield
     except CommitFailedError as error:
-        newest = DeltaTable(uri, storage_options=storage_options).version()
+        newest = DeltaTable(uri).version()
         if newest <= base:
             raise
-        by = DeltaTable(uri, version=base + 1, storage_options=storage_options).history(limit=1)[0]
+        by = DeltaTable(uri, version=base + 1).history(limit=1)[0]
         if by.get("userMetadata") != run_id:
             raise Overtaken(
                 f"{uri} was changed by another run since version {base}: nothing of this run was published, "

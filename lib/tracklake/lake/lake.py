@@ -33,14 +33,13 @@ class Lake:
     open sees new releases.
     """
 
-    def __init__(self, spark: SparkSession, uri: str, storage_options: dict[str, str] | None = None) -> None:
+    def __init__(self, spark: SparkSession, uri: str) -> None:
         self.spark = spark
         self.uri = absolute(uri)
         if path := local_path(self.uri):
             refuse_for_tables(path)
-        self.storage_options = storage_options or {}
-        self.ledger = Ledger(self.path("_releases"), self.storage_options)
-        self.claims = Claims(self.path("_claims"), self.storage_options)
+        self.ledger = Ledger(self.path("_releases"))
+        self.claims = Claims(self.path("_claims"))
         self._files = lru_cache(VERSIONS_KNOWN)(lambda table, version: tuple(self.log(table).files(version)))
 
     def path(self, name: str) -> str:
@@ -49,7 +48,7 @@ class Lake:
 
     def log(self, table: str) -> DeltaLog:
         """The transaction log of a table."""
-        return DeltaLog(self.path(table), self.storage_options)
+        return DeltaLog(self.path(table))
 
     def files(self, table: str, version: int | None) -> Sequence[DataFile]:
         """The files of a version of a table; none of no version."""

@@ -41,7 +41,7 @@ def publish(
     lake: Lake,
     base: Release,
     staged: Mapping[str, Staged],
-    worked_up: Mapping[str, Collection[str]],
+    inputs: Mapping[str, Collection[str]],
     release: Release,
     retention_days: int,
     waiting: Callable[[str], None] = silent,
@@ -51,9 +51,10 @@ def publish(
     """Commits what is staged and writes the release; its tables, built_from and time are filled in here.
 
     Only for rows that have been audited; ``same_rows`` says that they are in the base release already, in other
-    files, so that there is nothing new for any job. Waits while another run publishes, and tells ``waiting`` so;
-    takes back first what a dead run committed without reaching its release. Raises Overtaken if another run has
-    published since ``base``: readers then see that run's release, whole, and nothing of this one.
+    files, so that there is nothing new for any job. ``inputs`` names the tables from which each job has built. Waits
+    while another run publishes, and tells ``waiting`` so; takes back first what a dead run committed without reaching
+    its release. Raises Overtaken if another run has published since ``base``: readers then see that run's release,
+    whole, and nothing of this one.
     """
     with lake.claims.held_by(release.run_id, waiting):
         for table, change in staged.items():
@@ -70,7 +71,7 @@ def publish(
                 versions[table] = lake.log(table).commit(heads[table], change.commit, release.run_id)
         tables = {table: versions[table] for table in {**base.tables, **staged}}
         built = {
-            job: {name: tables[name] for name in names if name in tables} for job, names in worked_up.items()
+            job: {name: tables[name] for name in names if name in tables} for job, names in inputs.items()
         }
         published = replace(
             release,

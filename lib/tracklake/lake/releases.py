@@ -38,7 +38,7 @@ class Release:
     """One release.
 
     ``tables`` gives each table's Delta version. ``built_from`` gives, for each job that builds tables from
-    others, the versions of those others that it last worked up. ``rows_added`` and ``rows_removed`` count, by
+    others, the versions of those others that it last built from. ``rows_added`` and ``rows_removed`` count, by
     table, the rows of the files that came and went; ``suites`` says how many expectations each suite met.
     ``accepted`` is empty, or says which failed expectations a person let through: ``by``, ``reason``, and
     ``expectations``. ``rolled_back_to`` is the release whose tables this one brought back, if it did.
@@ -67,7 +67,6 @@ class Ledger:
     """The table ``_releases`` at ``uri``. Release n is version n of it: who writes it second is refused."""
 
     uri: str
-    storage_options: dict[str, str]
 
     def newest(self) -> Release:
         """The newest release, or NO_RELEASE."""
@@ -88,9 +87,9 @@ class Ledger:
         base = release.release - 1
         if base == 0:
             self._create()
-        with compare_and_set(self.uri, self.storage_options, base, release.run_id):
+        with compare_and_set(self.uri, base, release.run_id):
             write_deltalake(
-                DeltaTable(self.uri, version=base, storage_options=self.storage_options),
+                DeltaTable(self.uri, version=base),
                 pa.Table.from_pylist([row], schema=_SCHEMA),
                 mode="append",
                 schema_mode="merge",  # a ledger begun by an older version of the library has fewer columns
@@ -104,13 +103,12 @@ class Ledger:
                 pa.schema(_SCHEMA),
                 mode="ignore",
                 name="_releases",
-                storage_options=self.storage_options,
             )
 
     def _table(self) -> DeltaTable | None:
-        if not DeltaTable.is_deltatable(self.uri, self.storage_options):
+        if not DeltaTable.is_deltatable(self.uri):
             return None
-        return DeltaTable(self.uri, storage_options=self.storage_options)
+        return DeltaTable(self.uri)
 
     def _read(self, table: DeltaTable, filters: list[tuple[str, str, int]] | None = None) -> list[Release]:
         rows = table.to_pyarrow_table(filters=filters).to_pylist()

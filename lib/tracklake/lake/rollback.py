@@ -17,7 +17,7 @@ def roll_back(lake: Lake, to: Release, by: Release, waiting: Callable[[str], Non
     """Makes the tables of release ``to`` the newest, in one step; returns the release that says so.
 
     ``by`` names run, job and code; the rest is filled in here. Jobs that build tables from others then go on
-    from what they had worked up at ``to``. Raises WrongUsage if files of ``to`` have been removed, and Overtaken
+    from what they had built from at ``to``. Raises WrongUsage if files of ``to`` have been removed, and Overtaken
     if another run publishes first; nothing is changed then.
     """
     base = lake.ledger.newest()

@@ -9,7 +9,7 @@ from tracklake.sources.arrivals import one_of
 from tracklake.sources.files import LogFile, NoSuchFolder, list_files
 from tracklake.sources.lines import read_lines
 from tracklake.sources.numbers import SECONDS, seconds_as_ms
-from tracklake.sources.source import Catalogue
+from tracklake.sources.source import Bounds, Catalogue
 from tracklake.sources.text import repaired
 
 _FIELDS = (
@@ -32,10 +32,10 @@ def find(spark: SparkSession, folder: str) -> list[LogFile]:
         return []
 
 
-def read(spark: SparkSession, paths: list[str], id_prefix: str) -> DataFrame:
+def read(spark: SparkSession, paths: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Songs as the files state them, one per record: a song may be stated more than once."""
     record = F.from_json("line", _FIELDS, {"columnNameOfCorruptRecord": "_corrupt"})
-    records = read_lines(spark, paths).withColumn("r", record)
+    records = read_lines(spark, paths, bounds.longest_line).withColumn("r", record)
     year, seconds = F.col("r.year").try_cast("int"), F.col("r.duration").try_cast(SECONDS)
     reason = _reason()
     return records.select(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Self
 
 from pyspark.sql import DataFrame, SparkSession
 
+from tracklake.config import Limits
 from tracklake.sources.files import LogFile
 from tracklake.sources.lines import LONGEST_LINE
 from tracklake.sources.sample import Sample
@@ -21,18 +23,27 @@ class Bounds:
     latest: datetime
     longest_line: int = LONGEST_LINE
 
+    @classmethod
+    def of(cls, limits: Limits, now: datetime) -> Self:
+        """The bounds that conf sets for a run that begins now."""
+        return cls(
+            datetime.combine(limits.earliest_event_date, time(), UTC),
+            now + timedelta(hours=limits.future_tolerance_hours),
+            limits.longest_line_mb * 2**20,
+        )
+
 
 @dataclass(frozen=True)
 class Catalogue:
     """How a source's own catalogue of songs is read.
 
-    ``find(spark, folder)`` lists its files, none where there is no catalogue. ``read(spark, paths, id_prefix)``
-    gives, one row per record, the columns of table ``catalogue`` but run_id, and ``raw_record``, ``reason``,
+    ``find(spark, folder)`` lists its files, none where there is no catalogue. ``read(spark, paths, bounds, id_prefix)``
+    gives, one row per record, the columns of table ``catalogue`` but run_id, and ``raw_record``, ``reason`` and
     ``detail``, which are null unless the record cannot be used.
     """
 
     find: Callable[[SparkSession, str], list[LogFile]]
-    read: Callable[[SparkSession, list[str], str], DataFrame]
+    read: Callable[[SparkSession, list[str], Bounds, str], DataFrame]
 
 
 @dataclass(frozen=True)

@@ -81,10 +81,14 @@ def find(spark: SparkSession, folder: str, start: date | None, end: date | None)
     logs = f"{folder.rstrip('/')}/log_data"
     try:
         files = list_files(spark, logs)
-    except NoSuchFolder:
+    except NoSuchFolder as missing:
         files = [file for file in list_files(spark, folder) if topic(file.path)]
         if not files:
-            raise
+            raise NoSuchFolder(
+                f"There is neither log_data nor a topic of eventsim in {folder}: give --input the folder that holds "
+                "log_data."
+            ) from missing
+        logs = folder
     return pick(files, logs, start, end)
 
 

@@ -55,6 +55,14 @@ class Column:
         return SPARK_TYPES[self.type]
 
     @property
+    def bounds(self) -> str:
+        """Between what its values lie, in words; nothing where they are not bounded."""
+        low, high = (None if one is None else f"{one:.12g}" for one in (self.minimum, self.maximum))
+        if low and high:
+            return f"from {low} to {high}"
+        return f"at least {low}" if low else f"at most {high}" if high else ""
+
+    @property
     def reference(self) -> Reference | None:
         """What ``refers_to`` names, or None."""
         if not self.refers_to:

@@ -27,7 +27,7 @@ CONTRACT = Contract(
         Column(
             "artist_id",
             "string",
-            "Its first artist; the unknown one included.",
+            "The track's primary artist; the unknown one included.",
             nullable=False,
             refers_to="dim_artist.artist_id",
         ),

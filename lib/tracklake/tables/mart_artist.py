@@ -8,7 +8,7 @@ NEEDS = {
     "reach": "new listeners of all listeners",
     "conversion": "likes, saves and playlist adds per listener",
     "retention": "listeners of the period before who came back",
-    "satisfaction": "share of its tracks that a play heard",
+    "satisfaction": "share of the length of its tracks that was heard",
     "catalogue": "tracks that listening spreads over: 1 / sum of squared shares of streams",
 }
 """What an artist may need, and the figure that says how much of it there is."""
@@ -40,7 +40,10 @@ CONTRACT = Contract(
         Column("plays", "bigint", "Plays.", minimum=0),
         Column("streams", "bigint", "Plays that are streams.", minimum=0),
         Column(
-            "listeners", "bigint", "Distinct users; above 4,096 and a day an estimate (1.6 %).", minimum=0
+            "listeners",
+            "bigint",
+            "Distinct users; of weeks and 28 days above 4,096 an estimate (standard error 1.6 %).",
+            minimum=0,
         ),
         Column("streams_per_listener", "double", "Streams / listeners.", minimum=0),
         Column("listening_ms", "bigint", "Milliseconds heard.", minimum=0),

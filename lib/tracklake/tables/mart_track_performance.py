@@ -5,12 +5,12 @@ from __future__ import annotations
 from tracklake.tables.contract import Column, Contract
 
 RATES = {
-    "completion": "of a track that a play heard",
+    "completion": "of the length of the track that was heard",
     "skip": "of plays skipped",
     "early_skip": "of plays skipped in the first 5,000 ms",
     "replay": "of plays by a listener who had played the track on that day before",
-    "save": "of plays followed by a save or playlist add",
-    "like": "of plays followed by a like",
+    "save": "that saves and playlist adds are of plays, 1 at most",
+    "like": "that likes are of plays, 1 at most",
 }
 """Each rate of a track, in words that follow 'Share'."""
 
@@ -58,12 +58,16 @@ CONTRACT = Contract(
         Column("plays", "bigint", "Plays.", minimum=0),
         Column("streams", "bigint", "Plays that are streams.", minimum=0),
         Column(
-            "listeners", "bigint", "Distinct users; above 4,096 and a day an estimate (1.6 %).", minimum=0
+            "listeners",
+            "bigint",
+            "Distinct users; of weeks and 28 days above 4,096 an estimate (standard error 1.6 %).",
+            minimum=0,
         ),
         Column(
             "new_listeners",
             "bigint",
-            "Listeners who had not played the track in the 52 weeks before; null if too few or all but too few.",
+            "Listeners who had not played the track in the 52 weeks before; null where they, or the others, are too few"
+            " to show in any such period of the 28 days.",
             minimum=0,
         ),
         Column("listening_ms", "bigint", "Milliseconds heard.", minimum=0),

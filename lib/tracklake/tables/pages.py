@@ -8,7 +8,8 @@ from tracklake.tables.contract import Column, Contract
 
 HEAD = """# Tables
 
-Every table of a lake, each a Delta table at `<lake>/<table>`. Times are UTC, keys are 32 hex digits.
+Every table of a lake, each a Delta table at `<lake>/<table>`.
+Times are UTC. Keys are 32 hex digits, date_key is yyyymmdd.
 This page is written from the contracts in lib/tracklake/tables by `python -m tracklake.tables`.
 """
 
@@ -40,11 +41,4 @@ def _row(column: Column) -> str:
 def _allowed(column: Column) -> str:
     if column.reference:
         return f"of {column.reference.table}.{column.reference.target}"
-    if column.values:
-        return ", ".join(column.values)
-    low, high = column.minimum, column.maximum
-    if low is not None and high is not None:
-        return f"{low:g} to {high:g}"
-    if low is not None:
-        return f"at least {low:g}"
-    return f"at most {high:g}" if high is not None else ""
+    return ", ".join(column.values) or column.bounds

@@ -38,7 +38,7 @@ CONTRACT = Contract(
         Column(
             "status",
             "string",
-            "Against the source's day before: new, gone (1 % of its events had it), of other types, or known.",
+            "Against the source's day before: new, changed (other types), gone (1 % of its events had it), or known.",
             nullable=False,
             values=STATUSES,
         ),

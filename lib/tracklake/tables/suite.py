@@ -20,8 +20,12 @@ Suite = dict[str, Any]
 def contract_expectations(contract: Contract) -> list[Expectation]:
     """Every expectation that the contract implies, in the order in which they are told to a reader."""
     return [
-        _native("expect_table_columns_to_match_ordered_list", column_list=list(contract.names)),
-        _native("expect_table_row_count_to_be_between", min_value=0 if contract.may_be_empty else 1),
+        _native(
+            "The columns are those of the contract, in its order.",
+            "expect_table_columns_to_match_ordered_list",
+            column_list=list(contract.names),
+        ),
+        _row_count(contract),
         *(_type(column) for column in contract.columns),
         *_not_null(contract),
         *_values(contract),
@@ -57,29 +61,42 @@ def _identity(expectation: Expectation) -> str:
     return json.dumps([expectation["type"], expectation["kwargs"], expectation["severity"]], sort_keys=True)
 
 
-def _native(kind: str, **kwargs: Any) -> Expectation:
-    return {"type": kind, "kwargs": kwargs, "meta": {"origin": "contract"}, "severity": "critical"}
-
-
-def _query(description: str, query: str, columns: Iterable[str]) -> Expectation:
+def _native(description: str, kind: str, **kwargs: Any) -> Expectation:
     return {
-        "type": "unexpected_rows_expectation",
-        "kwargs": {"unexpected_rows_query": query},
-        "meta": {"origin": "contract", "columns": list(columns)},
+        "type": kind,
+        "kwargs": kwargs,
+        "meta": {"origin": "contract"},
         "description": description,
         "severity": "critical",
     }
 
 
+def _query(description: str, query: str, columns: Iterable[str]) -> Expectation:
+    rule = _native(description, "unexpected_rows_expectation", unexpected_rows_query=query)
+    return rule | {"meta": rule["meta"] | {"columns": list(columns)}}
+
+
+def _row_count(contract: Contract) -> Expectation:
+    least = 0 if contract.may_be_empty else 1
+    return _native(
+        "There is a row." if least else "There may be no row.",
+        "expect_table_row_count_to_be_between",
+        min_value=least,
+    )
+
+
 def _type(column: Column) -> Expectation:
     return _native(
-        "expect_column_values_to_be_of_type", column=column.name, type_=type(column.spark_type).__name__
+        f"{column.name} is of type {column.type}.",
+        "expect_column_values_to_be_of_type",
+        column=column.name,
+        type_=type(column.spark_type).__name__,
     )
 
 
 def _not_null(contract: Contract) -> list[Expectation]:
     return [
-        _native("expect_column_values_to_not_be_null", column=column.name)
+        _native(f"{column.name} is never null.", "expect_column_values_to_not_be_null", column=column.name)
         for column in contract.columns
         if not column.nullable
     ]
@@ -87,7 +104,12 @@ def _not_null(contract: Contract) -> list[Expectation]:
 
 def _values(contract: Contract) -> list[Expectation]:
     return [
-        _native("expect_column_values_to_be_in_set", column=column.name, value_set=list(column.values))
+        _native(
+            f"{column.name} is one of {', '.join(column.values)}.",
+            "expect_column_values_to_be_in_set",
+            column=column.name,
+            value_set=list(column.values),
+        )
         for column in contract.columns
         if column.values
     ]
@@ -95,15 +117,16 @@ def _values(contract: Contract) -> list[Expectation]:
 
 def _ranges(contract: Contract) -> list[Expectation]:
     return [
-        _native("expect_column_values_to_be_between", column=column.name, **_bounds(column))
+        _native(
+            f"{column.name} is {column.bounds}.",
+            "expect_column_values_to_be_between",
+            column=column.name,
+            **({} if column.minimum is None else {"min_value": column.minimum}),
+            **({} if column.maximum is None else {"max_value": column.maximum}),
+        )
         for column in contract.columns
-        if _bounds(column)
+        if column.bounds
     ]
-
-
-def _bounds(column: Column) -> dict[str, float]:
-    bounds = {"min_value": column.minimum, "max_value": column.maximum}
-    return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 def _unique(contract: Contract) -> Expectation:
