@@ -535,6 +535,7 @@ SELECT
         WHERE ms_played IS NOT NULL AND duration_ms > 0
     ) AS BIGINT), 0) AS heard_ms,
     coalesce(CAST(sum(duration_ms) FILTER (WHERE ms_played IS NOT NULL AND duration_ms > 0) AS BIGINT), 0) AS length_ms,
+    count_if(ms_played IS NOT NULL AND duration_ms > 0) AS measured_plays,
     count_if(event_type = 'save') AS saves
 FROM _day
 GROUP BY ALL;

@@ -514,6 +514,7 @@ def days(streams: DataFrame, feedback: DataFrame, dimension: DataFrame, member: 
         (F.count("user_id") - F.count_distinct("user_id", "track_key")).alias("replays"),
         F.expr(f"sum(least(ms_played, duration_ms)) FILTER (WHERE {KNOWN})").alias("heard_ms"),
         F.expr(f"sum(duration_ms) FILTER (WHERE {KNOWN})").alias("length_ms"),
+        F.expr(f"count(*) FILTER (WHERE {KNOWN})").alias("measured_plays"),
         F.theta_sketch_agg("user_id").alias("listeners_sketch"),
     )
     praised = (

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from jobs import build_satisfaction
 from tracklake import cli
+from tracklake.affected import played_by_moved_users, plays_of_recredited_tracks
 from tracklake.run import Run
 from tracklake.transforms.artist_groups import artist_groups, loyalty
 from tracklake.transforms.artist_performance import artist_performance
 from tracklake.transforms.listening import listening, source_mixes, top_markets
+from tracklake.transforms.parts import parts, told_of
 from tracklake.transforms.periods import HISTORY_BLOCKS, PERIODS, days_of, is_on, touched_blocks
 from tracklake.transforms.privacy import shown_levels
 from tracklake.transforms.totals import audiences, histories, member_days, period_totals
@@ -18,14 +20,18 @@ BLOCK = timedelta(days=PERIODS["28_days"])
 
 
 def main(run: Run) -> None:
-    """Builds the marts anew in the blocks of 28 days whose facts, or whose history, changed.
+    """Builds the marts anew in the blocks of 28 days whose facts, or whose history, changed: plays, and what the
+    dimensions say of them.
 
     A mart's slices are the first days of its periods. With --start and --end, the blocks of those dates are built
     again in any case.
     """
     build_satisfaction.main(run)
-    changes = run.changes("build_marts", *FACTS)
-    dates = run.asked_for("fact_stream").union(*(changes.dates(fact) for fact in FACTS))
+    changes = run.changes("build_marts", *FACTS, "dim_track", "dim_user")
+    with run.steps.step("Looking for days whose marts have to follow"):
+        moved = played_by_moved_users(run, changes)
+        dates = run.asked_for("fact_stream").union(*(changes.dates(fact) for fact in FACTS), moved)
+        dates |= plays_of_recredited_tracks(run, changes)
     if not dates:
         return
     held = run.slices("fact_track_day")
@@ -35,12 +41,12 @@ def main(run: Run) -> None:
     around = days | days_of(before)
     past = {block - BLOCK * n for block in blocks for n in range(HISTORY_BLOCKS + 1)}
     k = run.conf.privacy.k
-    tracks = run.read("dim_track").select("track_id", "artist_id")
+    tracks, artists = run.read("dim_track"), run.read("dim_artist")
 
     of_members = member_days(run.read("fact_track_day", around), run.read("fact_artist_day", around))
     run.stage("fact_audience", audiences(of_members.where(is_on("block", blocks))), blocks)
 
-    heard_on = run.asked_for("fact_stream") | changes.dates("fact_stream")
+    heard_on = run.asked_for("fact_stream") | changes.dates("fact_stream") | moved
     heard_on |= (run.slices("fact_stream") & days) - run.slices("fact_listening")
     plays = run.read("fact_stream", heard_on)
     run.stage("fact_listening", listening(plays, run.read("dim_user")), heard_on)
@@ -49,7 +55,9 @@ def main(run: Run) -> None:
         known = run.read("fact_audience", past | blocks)
         sums = period_totals(of_members, histories(known, blocks | before), held & around)
         around_totals = run.keep("period-totals", sums)
-        levels = run.keep("shown-levels", shown_levels(around_totals, tracks, k))
+        told = told_of(run.read("fact_listening", around), run.read("fact_feedback", around), tracks, artists)
+        of_parts = parts(around_totals, told, tracks)
+        levels = run.keep("shown-levels", shown_levels(around_totals, of_parts, k))
         totals = around_totals.where(is_on("block", blocks))
         heard = run.read("fact_listening", days)
         loyal = run.keep("loyalty", loyalty(heard))

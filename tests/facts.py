@@ -11,6 +11,7 @@ from tracklake.transforms.artist_groups import artist_groups, loyalty
 from tracklake.transforms.artist_performance import artist_performance
 from tracklake.transforms.days import artist_days, track_days
 from tracklake.transforms.listening import listening, source_mixes, top_markets
+from tracklake.transforms.parts import parts, told_of
 from tracklake.transforms.periods import blocks_of
 from tracklake.transforms.privacy import shown_levels
 from tracklake.transforms.totals import audiences, histories, member_days, period_totals
@@ -67,10 +68,10 @@ SELECT key_of('u' || range) AS user_key, 'u' || range AS user_id, 'Place ' || (r
 """
 
 
-def facts(k: int) -> duckdb.DuckDBPyConnection:
-    """A connection with the facts, and the marts as the oracle computes them for k."""
+def facts(k: int, changed: str = "") -> duckdb.DuckDBPyConnection:
+    """A connection with the facts, ``changed`` by SQL, and the marts as the oracle computes them for k."""
     con = connect(k)
-    con.execute(FACTS)
+    con.execute(FACTS + changed)
     compute(con, ("fact_track_day", "fact_artist_day", *MARTS))
     return con
 
@@ -88,8 +89,9 @@ def marts(spark: SparkSession, con: duckdb.DuckDBPyConnection, k: int) -> dict[s
     blocks = blocks_of(held)
     known = audiences(days).localCheckpoint()
     totals = period_totals(days, histories(known, blocks), held).localCheckpoint()
-    levels = shown_levels(totals, tracks, k).localCheckpoint()
     heard = listening(streams, users).localCheckpoint()
+    told = told_of(heard, feedback, tracks, artists)
+    levels = shown_levels(totals, parts(totals, told, tracks), k).localCheckpoint()
     loyal = loyalty(heard).localCheckpoint()
     none = spark.createDataFrame(
         [], "artist_id string, period_start date, kind string, group_name string, listeners bigint"

@@ -35,9 +35,9 @@ DESIGN = {
     " context_type",
     "fact_feedback": "event_id event_time event_date user_key user_id track_key artist_key event_type",
     "fact_track_day": "track_key track_id event_date plays streams skips listeners listening_ms likes"
-    " playlist_adds early_skips replays heard_ms length_ms saves listeners_sketch",
+    " playlist_adds early_skips replays heard_ms length_ms measured_plays saves listeners_sketch",
     "fact_artist_day": "artist_key artist_id event_date plays streams skips listeners listening_ms likes"
-    " playlist_adds early_skips replays heard_ms length_ms saves listeners_sketch",
+    " playlist_adds early_skips replays heard_ms length_ms measured_plays saves listeners_sketch",
     "fact_listening": "event_date track_id artist_id user_key user_id market place context_type plays streams",
     "fact_audience": "member member_id period_start first_played_on listeners listeners_sketch",
     "mart_track_performance": "track_key track_id artist_id period period_start days is_suppressed plays streams"

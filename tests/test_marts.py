@@ -18,10 +18,11 @@ from tracklake.errors import WrongUsage
 from tracklake.local_rows import local_rows
 from tracklake.report.figures import of_artist, of_market
 from tracklake.transforms import sketches
+from tracklake.transforms.keys import UNKNOWN
 from tracklake.transforms.listening import source_mixes, top_markets
 from tracklake.transforms.periods import PERIODS, start_of, touched_blocks
 from tracklake.transforms.privacy import with_small_merged
-from tracklake.transforms.rates import Rate, priors
+from tracklake.transforms.rates import Rate, Z, priors
 
 K = 3
 
@@ -258,38 +259,44 @@ Shown = set[tuple[str, str, str, date]]
 """Cells of the marts that have figures: 'track' or 'artist', its id, the kind of period, and its first day."""
 
 
+Part = tuple[str, str]
+"""What of a track, the second, counts for an artist, the first."""
+
+
 @dataclass(frozen=True)
 class Block:
-    """One artist in one block, as the attacker sees it: every track on every day is a cell, and sums are sets of cells.
+    """Artists that share tracks, in one block, as the attacker sees them: each part on each day is a cell, and sums are
+    sets of cells.
 
-    ``tracks``, ``periods`` and the sets are arrays with a column per cell; ``users`` has a row per cell.
+    ``members`` (artists and tracks), ``parts``, ``periods`` and the sets are arrays with a column per cell; ``users``
+    has a row per cell.
     """
 
-    artist: str
-    tracks: dict[str, np.ndarray]
+    members: dict[tuple[str, str], np.ndarray]
+    parts: dict[Part, np.ndarray]
     periods: dict[tuple[str, date], np.ndarray]
     users: np.ndarray
 
     def shown(self, shown: Shown) -> np.ndarray:
         """The sums that are shown, one row each."""
         sums = [
-            cells if member == "artist" else cells & self.tracks[name]
+            cells & of_member
             for (kind, start), cells in self.periods.items()
-            for member, name in (("artist", self.artist), *(("track", track) for track in self.tracks))
+            for (member, name), of_member in self.members.items()
             if (member, name, kind, start) in shown
         ]
         return np.array(sums, dtype=float).reshape(len(sums), len(self.users))
 
     def groups_of_few(self) -> np.ndarray:
-        """The sums over any of the tracks in any period, or in two, that tell of fewer than K listeners."""
+        """The sums over any of the parts in any period, or in two, that tell of fewer than K listeners."""
         spans = [*self.periods.values()]
         spans += [one | other for one, other in combinations(spans, 2)]
         some = [
-            np.any(tracks, axis=0)
-            for n in range(1, len(self.tracks) + 1)
-            for tracks in combinations(self.tracks.values(), n)
+            np.any(parts, axis=0)
+            for n in range(1, len(self.parts) + 1)
+            for parts in combinations(self.parts.values(), n)
         ]
-        sums = np.unique(np.array([span & tracks for span in spans for tracks in some]), axis=0)
+        sums = np.unique(np.array([span & parts for span in spans for parts in some]), axis=0)
         listeners = (sums.astype(int) @ self.users.astype(int) > 0).sum(axis=1)
         return sums[sums.any(axis=1) & (listeners < K)].astype(float)
 
@@ -304,9 +311,12 @@ class Block:
         return int((np.abs(rest).max(axis=1) < 1e-6).sum())
 
 
+Cell = tuple[Part, date, list[str]]
+
+
 def blocks(oracle: duckdb.DuckDBPyConnection) -> list[Block]:
     """Some artists of one to four tracks, with many and with few listeners, in all of their blocks."""
-    cells = oracle.execute(
+    rows = oracle.execute(
         """
         SELECT artist_id, track_id, event_date, coalesce(list(DISTINCT user_id) FILTER (user_id IS NOT NULL), [])
         FROM fact_stream
@@ -315,33 +325,49 @@ def blocks(oracle: duckdb.DuckDBPyConnection) -> list[Block]:
         GROUP BY ALL
         """
     ).fetchall()
+    cells = [((artist, track), day, users) for artist, track, day, users in rows]
     people = sorted({user for *_, users in cells for user in users})
-    of_block: dict[tuple[str, date], list[tuple[str, date, list[str]]]] = {}
-    for artist, track, day, users in cells:
-        of_block.setdefault((artist, start_of("28_days", day)), []).append((track, day, users))
-    return [
-        Block(
-            artist,
-            {name: np.array([track == name for track, *_ in rows]) for name in {track for track, *_ in rows}},
-            {
-                (kind, start): np.array([start_of(kind, day) == start for _, day, _ in rows])
-                for kind in PERIODS
-                for start in {start_of(kind, day) for _, day, _ in rows}
-            },
-            np.array([[user in users for user in people] for *_, users in rows]),
-        )
-        for (artist, _), rows in of_block.items()
-    ]
+    together = sharing({part for part, *_ in cells})
+    of_block: dict[tuple[str, date], list[Cell]] = {}
+    for cell in cells:
+        of_block.setdefault((together[cell[0][0]], start_of("28_days", cell[1])), []).append(cell)
+    return [block(cells, people) for cells in of_block.values()]
+
+
+def sharing(parts: set[Part]) -> dict[str, str]:
+    """For each artist the first of those with whom it shares tracks, or with whom these do: the unknown one is none."""
+    first = {artist: artist for artist, _ in parts}
+    pairs = [(one, other) for one, t in parts for other, u in parts if t == u != UNKNOWN and one < other]
+    for _ in first:
+        for one, other in pairs:
+            first[one] = first[other] = min(first[one], first[other])
+    return first
+
+
+def block(cells: list[Cell], people: list[str]) -> Block:
+    def of(name: int) -> dict[str, np.ndarray]:
+        names = {part[name] for part, *_ in cells} - {UNKNOWN}
+        return {one: np.array([part[name] == one for part, *_ in cells]) for one in names}
+
+    return Block(
+        members={("artist", name): mask for name, mask in of(0).items()}
+        | {("track", name): mask for name, mask in of(1).items()},
+        parts={one: np.array([part == one for part, *_ in cells]) for one in {part for part, *_ in cells}},
+        periods={
+            (kind, start): np.array([start_of(kind, day) == start for _, day, _ in cells])
+            for kind in PERIODS
+            for start in {start_of(kind, day) for _, day, _ in cells}
+        },
+        users=np.array([[user in users for user in people] for *_, users in cells]),
+    )
 
 
 def leaks(oracle: duckdb.DuckDBPyConnection, shown: Shown) -> int:
     return sum(block.leaks(shown) for block in blocks(oracle))
 
 
-def test_subtracting_what_is_shown_leaves_no_group_of_fewer_than_k(
-    built: dict[str, DataFrame], oracle: duckdb.DuckDBPyConnection
-) -> None:
-    shown = {
+def shown_in(built: dict[str, DataFrame]) -> Shown:
+    return {
         (member, row[0], row.period, row.period_start)
         for member, table in (("track", "mart_track_performance"), ("artist", "mart_artist"))
         for row in built[table]
@@ -349,6 +375,12 @@ def test_subtracting_what_is_shown_leaves_no_group_of_fewer_than_k(
         .select(f"{member}_id", "period", "period_start")
         .collect()
     }
+
+
+def test_subtracting_what_is_shown_leaves_no_group_of_fewer_than_k(
+    built: dict[str, DataFrame], oracle: duckdb.DuckDBPyConnection
+) -> None:
+    shown = shown_in(built)
     assert len(shown) > 500
     assert leaks(oracle, shown) == 0
 
@@ -361,3 +393,92 @@ def test_the_attack_works_on_marts_that_only_hide_single_cells(oracle: duckdb.Du
         ).fetchall()
     }
     assert leaks(oracle, shown) > 10
+
+
+# Some plays of an artist's tracks count for another one, some for an artist and no track; of many nobody knows how
+# much was heard.
+SHARED = """
+INSERT INTO dim_track SELECT key_of('(unknown)'), '(unknown)', '(unknown)';
+UPDATE fact_stream SET artist_id = 'a19', artist_key = key_at('a19', TIMESTAMP '1970-01-01')
+WHERE artist_id = 'a20' AND user_id IN ('u1', 'u2', 'u3');
+UPDATE fact_stream SET artist_id = 'a22', artist_key = key_at('a22', TIMESTAMP '1970-01-01')
+WHERE track_id = 't23.1' AND hash(user_id) % 5 > 0;
+UPDATE fact_stream SET track_id = '(unknown)', track_key = key_of('(unknown)')
+WHERE artist_id IN ('a16', 'a18') AND user_id IN ('u4', 'u5');
+UPDATE feedback SET artist_id = 'a12', artist_key = key_at('a12', TIMESTAMP '1970-01-01')
+WHERE artist_id = 'a17' AND user_id = 'u9';
+UPDATE fact_stream SET ms_played = NULL WHERE hash(event_id) % 4 > 0;
+"""
+
+
+@pytest.fixture(scope="module")
+def shared_oracle() -> duckdb.DuckDBPyConnection:
+    return facts(K, SHARED)
+
+
+@pytest.fixture(scope="module")
+def shared(spark: SparkSession, shared_oracle: duckdb.DuckDBPyConnection) -> dict[str, DataFrame]:
+    return {name: frame.localCheckpoint() for name, frame in marts(spark, shared_oracle, K).items()}
+
+
+@pytest.mark.parametrize("table", ["mart_track_performance", "mart_artist"])
+def test_tracks_that_count_for_several_artists_equal_the_oracle(
+    shared: dict[str, DataFrame], shared_oracle: duckdb.DuckDBPyConnection, table: str
+) -> None:
+    columns = [name for (name, *_) in shared_oracle.execute(f"DESCRIBE {table}").fetchall()]
+    assert_same(shared_oracle, table, shared[table], columns)
+
+
+def test_tracks_that_count_for_several_artists_leave_no_group_of_fewer_than_k(
+    shared: dict[str, DataFrame],
+    shared_oracle: duckdb.DuckDBPyConnection,
+    oracle: duckdb.DuckDBPyConnection,
+    built: dict[str, DataFrame],
+) -> None:
+    shown = shown_in(shared)
+    assert len(shown) > 500
+    assert leaks(shared_oracle, shown) == 0
+    assert leaks(shared_oracle, shown_in(built)) > 0, "as if each track were one artist's"
+
+
+def test_completion_is_worth_the_plays_that_know_it(
+    shared: dict[str, DataFrame], shared_oracle: duckdb.DuckDBPyConnection
+) -> None:
+    measured = dict(
+        shared_oracle.execute(
+            "SELECT (track_id, start_of('28_days', event_date)), count(ms_played) FROM fact_stream GROUP BY ALL"
+        ).fetchall()
+    )
+    rows = (
+        shared["mart_track_performance"].where("period = '28_days' AND completion_rate IS NOT NULL").collect()
+    )
+    assert len(rows) > 50
+    for row in rows:
+        p, n, z = row.completion_rate, measured[row.track_id, row.period_start], Z
+        spread = z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
+        low = max(0, (p + z * z / (2 * n) - spread) / (1 + z * z / n))
+        assert row.completion_low == pytest.approx(low)
+
+
+def test_the_breadth_of_a_catalogue_tells_nothing_but_what_is_shown(built: dict[str, DataFrame]) -> None:
+    """It follows from the rows that are shown, and so does what is not hidden from who knows it."""
+    of_tracks = (
+        built["mart_track_performance"]
+        .where("NOT is_suppressed AND plays > 0")
+        .groupBy("artist_id", "period", "period_start")
+        .agg(F.count("*").alias("n"), F.sum("streams").alias("s"), F.sum(F.col("streams") ** 2).alias("ss"))
+    )
+    rows = (
+        built["mart_artist"]
+        .where("NOT is_suppressed")
+        .join(of_tracks, on=["artist_id", "period", "period_start"], how="left")
+        .fillna(0, ["n", "s", "ss"])
+        .select("tracks", "streams", "catalogue", "n", "s", "ss")
+        .collect()
+    )
+    hidden = [row for row in rows if row.n < row.tracks]
+    assert len(hidden) > 20
+    assert len(hidden) < len(rows)
+    for row in rows:
+        rest = (row.streams - row.s) ** 2 / max(row.tracks - row.n, 1)
+        assert row.catalogue == (pytest.approx(row.streams**2 / (row.ss + rest)) if row.streams else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from bench import star_schema
 from jobs import build_dimensions, build_facts, build_marts, ingest_events, run_pipeline
 from tests.conftest import SMALL_LOGS, Job
+from tests.logs import write
 from tests.same_lake import OF_RUNS, same_lake
 from tracklake.lake import Lake
 
@@ -50,3 +52,31 @@ def test_jobs_one_by_one_equal_the_pipeline(run_job: Job, small: Lake, tmp_path:
     run_job(build_dimensions, lake)
     run_job(build_facts, lake)
     same_lake(run_job(build_marts, lake), small)
+
+
+def test_marts_follow_what_dimensions_come_to_say_of_earlier_plays(run_job: Job, tmp_path: Path) -> None:
+    """A record of 15 March moves the listener's version that began on the 20th, and gives the track, which was played
+    in January, another primary artist: no event of these days changes."""
+
+    def play(day: str, artist: str = "b", **fields: object) -> None:
+        stated = {"event_type": "play", "event_time": f"{day}T12:00:00Z", "user_id": "u", "session_id": day}
+        track = {"track_id": "t", "artist_ids": [artist], "duration_ms": 200_000, "ms_played": 180_000}
+        write(logs, f"date={day}/plays.jsonl", [json.dumps(stated | track | fields)])
+
+    logs, lake = tmp_path / "logs", tmp_path / "lake"
+    play("2024-01-10", level="free", location="New York")
+    play("2024-03-20", level="paid")
+    play("2024-03-21")
+    run_job(run_pipeline, lake, logs, source="native")
+    play("2024-03-15", artist="a", level="free", location="Los Angeles")
+    found = run_job(run_pipeline, lake, logs, source="native")
+    same_lake(found, run_job(run_pipeline, tmp_path / "at-once", logs, source="native"))
+    artists = found.read("mart_track_performance").select("artist_id").distinct()
+    places = found.read("fact_listening").select("event_date", "place")
+    assert [row.artist_id for row in artists.collect()] == ["a"]
+    assert {str(row.event_date): row.place for row in places.collect()} == {
+        "2024-01-10": "New York",
+        "2024-03-15": "Los Angeles",
+        "2024-03-20": "Los Angeles",
+        "2024-03-21": "Los Angeles",
+    }

@@ -46,6 +46,31 @@ def rekeyed_dates(
     return {row.event_date for row in moved.select("event_date").distinct().collect()}
 
 
+def plays_of_recredited_tracks(run: Run, changes: Changes) -> set[date]:
+    """Dates on which tracks are told of whose artist in dim_track is another one than it was."""
+    return _dates_of(run, "fact_track_day", _changed(changes, "dim_track", "track_id", "artist_id"))
+
+
+def played_by_moved_users(run: Run, changes: Changes) -> set[date]:
+    """Dates of plays by versions of users whose location is another one than it was."""
+    return _dates_of(run, "fact_stream", _changed(changes, "dim_user", "user_key", "location"))
+
+
+def _changed(changes: Changes, dimension: str, key: str, column: str) -> DataFrame:
+    """The keys of the rows of a dimension whose value in a column is another one than it was."""
+    gone, come = changes.rows(dimension)
+    was = gone.select(key, F.col(column).alias("_was"))
+    return come.join(was, on=key, how="inner").where(~F.col(column).eqNullSafe(F.col("_was"))).select(key)
+
+
+def _dates_of(run: Run, table: str, members: DataFrame) -> set[date]:
+    """The dates on which a table has rows of these members; it is not looked into where there are none."""
+    if members.isEmpty():
+        return set()
+    rows = run.read(table).join(members, on=members.columns, how="left_semi")
+    return {row.event_date for row in rows.select("event_date").distinct().collect()}
+
+
 def no_longer_named(run: Run, changes: Changes, member: str) -> DataFrame | None:
     """Inferred members (a column ``member``) that no event names any more, since a catalogue now knows them."""
     if not changes.any("catalogue"):

@@ -12,7 +12,8 @@ WITH heard AS (
         count(*) FILTER (WHERE user_id <> '(anonymous)')
             - count(DISTINCT (user_id, track_id)) FILTER (WHERE user_id <> '(anonymous)') AS replays,
         sum(least(ms_played, duration_ms)) FILTER (WHERE duration_ms > 0 AND ms_played IS NOT NULL) AS heard_ms,
-        sum(duration_ms) FILTER (WHERE duration_ms > 0 AND ms_played IS NOT NULL) AS length_ms
+        sum(duration_ms) FILTER (WHERE duration_ms > 0 AND ms_played IS NOT NULL) AS length_ms,
+        count(*) FILTER (WHERE duration_ms > 0 AND ms_played IS NOT NULL) AS measured_plays
     FROM fact_stream
     GROUP BY track_id, event_date
 ),
@@ -44,6 +45,7 @@ SELECT
     coalesce(replays, 0) AS replays,
     CAST(coalesce(heard_ms, 0) AS BIGINT) AS heard_ms,
     CAST(coalesce(length_ms, 0) AS BIGINT) AS length_ms,
+    coalesce(measured_plays, 0) AS measured_plays,
     coalesce(saves, 0) AS saves
 FROM heard
 FULL JOIN praised USING (track_id, event_date)

@@ -5,8 +5,11 @@ WITH breadth AS (
         period,
         period_start,
         count(*) AS tracks,
-        pow(sum(streams), 2) / nullif(sum(streams * streams), 0) AS catalogue
+        count(*) FILTER (WHERE shown.level < detail_of(period)) AS hidden,
+        coalesce(sum(streams) FILTER (WHERE shown.level >= detail_of(period)), 0) AS shown_streams,
+        coalesce(sum(streams * streams) FILTER (WHERE shown.level >= detail_of(period)), 0) AS squares
     FROM member_period
+    JOIN member_level AS shown USING (member, member_id, block)
     JOIN dim_track ON dim_track.track_id = member_id
     WHERE member = 'track' AND plays > 0
     GROUP BY ALL
@@ -62,7 +65,11 @@ figure AS (
         (likes + saves) / nullif(listeners, 0) AS conversion,
         CASE WHEN funnel_is_fine AND before_is_shown THEN returning_ones / nullif(listeners_before, 0) END AS retention,
         heard_ms / nullif(length_ms, 0) AS satisfaction,
-        breadth.catalogue
+        pow(streams, 2) / nullif(
+            coalesce(squares, 0)
+            + pow(greatest(streams - coalesce(shown_streams, 0), 0), 2) / greatest(coalesce(hidden, 1), 1),
+            0
+        ) AS catalogue
     FROM artist
     LEFT JOIN breadth ON breadth.artist_id = artist.member_id AND breadth.period = artist.period
         AND breadth.period_start = artist.period_start

@@ -2,15 +2,14 @@
 WITH track AS (
     SELECT
         *,
-        plays * coalesce(heard_ms / nullif(length_ms, 0), 0) AS heard_plays,
-        CASE WHEN length_ms > 0 THEN plays ELSE 0 END AS known_plays
+        measured_plays * coalesce(heard_ms / nullif(length_ms, 0), 0) AS heard_plays
     FROM member_period
     WHERE member = 'track'
 ),
 
 trial AS (
     SELECT member_id, period, period_start, unnest([
-        {'rate': 'completion', 'x': heard_plays, 'n': known_plays},
+        {'rate': 'completion', 'x': heard_plays, 'n': measured_plays},
         {'rate': 'skip', 'x': skips, 'n': plays},
         {'rate': 'early_skip', 'x': early_skips, 'n': plays},
         {'rate': 'replay', 'x': replays, 'n': plays},

@@ -1,7 +1,25 @@
 -- Up to which level of detail a track or artist is shown in a block of 28 days: 0 nothing, 1 the 28 days, 2 weeks, 3 days.
-WITH own AS (
+-- What counts for which track and artist: plays by users, and praise, which makes no listener.
+WITH told AS (
+    SELECT track_id, artist_id, event_date, nullif(user_id, '(anonymous)') AS user_id FROM fact_stream
+    UNION ALL
+    SELECT track_id, artist_id, event_date, NULL FROM feedback WHERE event_type IN ('like', 'save', 'playlist_add')
+),
+
+part AS (
     SELECT
-        member,
+        track_id,
+        artist_id,
+        start_of('28_days', event_date) AS block,
+        period,
+        start_of(period, event_date) AS period_start,
+        count(DISTINCT user_id) AS listeners
+    FROM told, (VALUES ('day'), ('week'), ('28_days')) AS kinds(period)
+    GROUP BY ALL
+),
+
+artist AS (
+    SELECT
         member_id,
         block,
         CASE
@@ -11,32 +29,35 @@ WITH own AS (
             ELSE 3
         END AS level
     FROM member_period
+    WHERE member = 'artist'
     GROUP BY ALL
 ),
 
-of_track AS (
-    SELECT own.*, dim_track.artist_id, member_period.listeners
-    FROM own
-    JOIN dim_track ON dim_track.track_id = own.member_id
-    JOIN member_period USING (member, member_id, block)
-    WHERE own.member = 'track' AND member_period.period = '28_days'
+-- A track is as fine as the coarsest of its parts; the unknown one is never shown.
+track AS (
+    SELECT
+        track_id,
+        block,
+        CASE
+            WHEN track_id = '(unknown)' OR min(listeners) FILTER (WHERE period = '28_days') < k() THEN 0
+            WHEN min(listeners) FILTER (WHERE period = 'week') < k() THEN 1
+            WHEN min(listeners) FILTER (WHERE period = 'day') < k() THEN 2
+            ELSE 3
+        END AS level,
+        min(listeners) FILTER (WHERE period = '28_days') AS listeners
+    FROM part
+    GROUP BY track_id, block
 ),
 
--- Of each artist and period, the tracks that would not be shown, and their listeners together.
+-- Of each artist and period, the listeners of the tracks that would not be shown, as far as they played them of this artist.
 hidden AS (
-    SELECT
-        of_track.artist_id,
-        period.block,
-        period.period,
-        period.period_start,
-        count(DISTINCT listened.user_id) AS listeners
-    FROM of_track
-    JOIN member_period AS period
-        ON period.member = 'track' AND period.member_id = of_track.member_id AND period.block = of_track.block
-    LEFT JOIN member_listened AS listened
-        ON listened.member = 'track' AND listened.member_id = of_track.member_id
-        AND start_of(period.period, listened.event_date) = period.period_start
-    WHERE of_track.level < detail_of(period.period)
+    SELECT part.artist_id, part.block, part.period, part.period_start, count(DISTINCT told.user_id) AS listeners
+    FROM part
+    JOIN track USING (track_id, block)
+    JOIN told
+        ON told.track_id = part.track_id AND told.artist_id = part.artist_id
+        AND start_of(part.period, told.event_date) = part.period_start
+    WHERE track.level < detail_of(part.period) AND part.artist_id <> '(unknown)'
     GROUP BY ALL
 ),
 
@@ -56,22 +77,27 @@ rest AS (
 
 placed AS (
     SELECT
-        of_track.*,
+        track_id,
+        block,
+        track.level,
         coalesce(rest.level, 3) AS rest_level,
         row_number() OVER (
-            PARTITION BY of_track.artist_id, of_track.block ORDER BY of_track.level = 0, listeners, member_id
+            PARTITION BY part.artist_id, block ORDER BY track.level = 0, track.listeners, track_id
         ) AS place
-    FROM of_track
+    FROM (SELECT DISTINCT track_id, artist_id, block FROM part) AS part
+    JOIN track USING (track_id, block)
     LEFT JOIN rest USING (artist_id, block)
 )
 
-SELECT member, member_id, block, level FROM own WHERE member = 'artist'
+SELECT 'artist' AS member, member_id, block, level FROM artist
 
 UNION ALL
 
 SELECT
-    member,
-    member_id,
+    'track',
+    track_id,
     block,
-    CASE WHEN rest_level = 0 AND place = 1 THEN 0 ELSE least(level, greatest(rest_level, 1)) END
+    min(CASE WHEN rest_level = 0 AND place = 1 THEN 0 ELSE least(level, greatest(rest_level, 1)) END)
 FROM placed
+WHERE track_id <> '(unknown)'
+GROUP BY track_id, block

@@ -23,6 +23,7 @@ summed AS (
         CAST(sum(listening_ms) AS BIGINT) AS listening_ms,
         CAST(sum(heard_ms) AS BIGINT) AS heard_ms,
         CAST(sum(length_ms) AS BIGINT) AS length_ms,
+        CAST(sum(measured_plays) AS BIGINT) AS measured_plays,
         CAST(sum(likes) AS BIGINT) AS likes,
         CAST(sum(saves + playlist_adds) AS BIGINT) AS saves
     FROM day, kind

@@ -41,6 +41,7 @@ DAY_COLUMNS = (
         nullable=False,
         minimum=0,
     ),
+    Column("measured_plays", "bigint", "How many plays these are.", nullable=False, minimum=0),
     Column("saves", "bigint", "Saves.", nullable=False, minimum=0),
     Column(
         "listeners_sketch",

@@ -9,7 +9,7 @@ NEEDS = {
     "conversion": "likes, saves and playlist adds per listener",
     "retention": "listeners of the period before who came back",
     "satisfaction": "share of the length of its tracks that was heard",
-    "catalogue": "tracks that listening spreads over: 1 / sum of squared shares of streams",
+    "catalogue": "tracks that listening spreads over: 1 / sum of squared shares of streams, hidden tracks taken alike",
 }
 """What an artist may need, and the figure that says how much of it there is."""
 
@@ -70,7 +70,7 @@ CONTRACT = Contract(
         Column("skip_rate", "double", "Share of plays skipped.", minimum=0, maximum=1),
         Column("skip_low", "double", "Lower bound of its 95 % Wilson interval.", minimum=0, maximum=1),
         Column("skip_high", "double", "Upper bound of its 95 % Wilson interval.", minimum=0, maximum=1),
-        Column("tracks", "bigint", "Tracks played.", minimum=0),
+        Column("tracks", "bigint", "Tracks played whose primary artist it is.", minimum=0),
         Column(
             "top_1_percent_share",
             "double",

@@ -66,7 +66,7 @@ def artist_performance(
         .join(with_earlier(levels), on=[*MEMBER, "block"], how="left")
         .withColumn("funnel_is_fine", funnel_is_fine)
         .withColumnRenamed("member_id", "artist_id")
-        .join(_breadth(totals, tracks), on=["artist_id", *PERIOD], how="left")
+        .join(_breadth(totals, levels, tracks), on=["artist_id", *PERIOD], how="left")
         .join(_of_most_active(loyalty, k), on=["artist_id", *PERIOD], how="left")
         .withColumns(
             {
@@ -78,6 +78,7 @@ def artist_performance(
                 "skip_low": skip_low,
                 "skip_high": skip_high,
                 "tracks": F.coalesce("tracks", F.lit(0)),
+                "catalogue": _catalogue(),
                 "conversion": (F.col("likes") + F.col("saves") + F.col("playlist_adds")) / _some("listeners"),
                 "satisfaction": F.col("heard_ms") / _some("length_ms"),
             }
@@ -103,19 +104,23 @@ def with_needs(artists: DataFrame) -> DataFrame:
     Peers have as many listeners within a power of 2 in the same period; suppressed artists are nobody's peers.
     A need is the lowest percentile, of several equal ones the first in NEEDS, of the figures below their median.
     """
-    size = F.when(~F.col("is_suppressed"), F.floor(F.log2(F.col("listeners").cast("double"))))
+    size = F.floor(F.log2(F.col("listeners").cast("double")))
+    anywhere = -1 - F.pmod(
+        F.hash("artist_id"), F.lit(1000)
+    )  # most are suppressed: one group of them is too large
     peers = Window.partitionBy(*PERIOD, "size")
-    sized = artists.withColumn("size", size)
-    enough = F.col("peers") >= FEWEST_PEERS
+    sized = artists.withColumn("size", F.when(F.col("is_suppressed"), anywhere).otherwise(size))
+    enough = ~F.col("is_suppressed") & (F.col("peers") >= FEWEST_PEERS)
 
     def percentile(need: str) -> Column:
         lower = F.rank().over(peers.orderBy(F.col(need).asc_nulls_last())) - 1
         others = F.nullif(F.count(need).over(peers) - 1, F.lit(0))
-        known = F.col(need).isNotNull() & F.col("size").isNotNull()
-        return F.when(known & enough, F.round(100 * F.coalesce(lower / others, F.lit(0.0)), 1))
+        return F.when(
+            F.col(need).isNotNull() & enough, F.round(100 * F.coalesce(lower / others, F.lit(0.0)), 1)
+        )
 
     compared = (
-        sized.withColumn("peers", F.when(F.col("size").isNotNull(), F.count(F.lit(1)).over(peers)))
+        sized.withColumn("peers", F.when(~F.col("is_suppressed"), F.count(F.lit(1)).over(peers)))
         .withColumns({f"{need}_median": F.median(need).over(peers) for need in NEEDS})
         .withColumns({f"{need}_percentile": percentile(need) for need in NEEDS})
     )
@@ -136,20 +141,34 @@ def with_needs(artists: DataFrame) -> DataFrame:
     )
 
 
-def _breadth(totals: DataFrame, tracks: DataFrame) -> DataFrame:
-    """Tracks played, and over how many of them streams spread: Hill's number of order 2 (Hill 1973,
-    doi:10.2307/1934352)."""
+def _breadth(totals: DataFrame, levels: DataFrame, tracks: DataFrame) -> DataFrame:
+    """One row per artist and period: ``tracks`` played, how many of them are ``hidden``, and of the others the sum
+    of their streams, and of these squared."""
     streams = F.col("streams").cast("decimal(19,0)")
-    squares = F.sum(streams * streams).cast("double")
+    hidden = F.col("level") < fineness()
     return (
         totals.where("member = 'track' AND plays > 0")
+        .join(levels, on=[*MEMBER, "block"], how="left")
         .join(tracks.select(F.col("track_id").alias("member_id"), "artist_id"), on="member_id", how="left")
         .groupBy("artist_id", *PERIOD)
         .agg(
             F.count(F.lit(1)).alias("tracks"),
-            (F.pow(F.sum("streams").cast("double"), 2) / F.nullif(squares, F.lit(0.0))).alias("catalogue"),
+            F.count_if(hidden).alias("hidden"),
+            F.coalesce(F.sum(F.when(~hidden, F.col("streams"))), F.lit(0)).alias("shown_streams"),
+            F.coalesce(F.sum(F.when(~hidden, streams * streams)), F.lit(0)).cast("double").alias("squares"),
         )
     )
+
+
+def _catalogue() -> Column:
+    """Over how many tracks streams spread: Hill's number of order 2 (Hill 1973, doi:10.2307/1934352).
+
+    The streams that no track which is shown accounts for are taken to be spread evenly over the hidden tracks: all
+    that goes into the number is shown, so that nothing of a hidden track can be told from it.
+    """
+    rest = F.greatest(F.col("streams") - F.coalesce("shown_streams", F.lit(0)), F.lit(0)).cast("double")
+    squares = F.coalesce("squares", F.lit(0.0)) + rest * rest / F.greatest(F.col("hidden"), F.lit(1))
+    return F.pow(F.col("streams").cast("double"), F.lit(2)) / F.nullif(squares, F.lit(0.0))
 
 
 def _of_most_active(loyalty: DataFrame, k: int) -> DataFrame:

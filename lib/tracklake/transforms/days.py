@@ -21,6 +21,7 @@ ADDED_UP = (
     "replays",
     "heard_ms",
     "length_ms",
+    "measured_plays",
     "saves",
 )
 """Columns of the days of tracks and artists whose sums over days are those of longer periods."""
@@ -77,6 +78,7 @@ def _by_user(streams: DataFrame, feedback: DataFrame, *member_keys: str) -> Data
         "early_skips": F.col("is_skip") & (F.col("ms_played") < EARLY_SKIP_MS),
         "heard_ms": F.when(heard, F.least("ms_played", "duration_ms")),
         "length_ms": F.when(heard, F.col("duration_ms")),
+        "measured_plays": heard,
     }
     kind = F.col("event_type")
     marks = {

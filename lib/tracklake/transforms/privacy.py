@@ -9,7 +9,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tracklake.transforms import sketches
-from tracklake.transforms.periods import PERIODS, of_kind
+from tracklake.transforms.keys import UNKNOWN
+from tracklake.transforms.periods import PERIOD, PERIODS, of_kind
 from tracklake.transforms.totals import MEMBER
 
 FINENESS = {"28_days": 1, "week": 2, "day": 3}
@@ -19,40 +20,60 @@ OTHER = "(other)"
 """The group into which groups of too few listeners are merged."""
 
 
-def shown_levels(totals: DataFrame, artists: DataFrame, k: int) -> DataFrame:
+def shown_levels(totals: DataFrame, parts: DataFrame, k: int) -> DataFrame:
     """One row per member and block: ``level``, the FINENESS up to which its periods are shown, 0 for none.
 
-    ``artists`` names the artist of each track (track_id, artist_id). A kind of period is shown if each of its
-    periods in the block in which anything happened has k listeners. Moreover, whatever tracks of an artist are
-    not shown in a period have to have k listeners together, or there are none.
+    A kind of period of an artist is shown if each of its periods in the block in which anything happened has k
+    listeners; of a track, if each of its ``parts`` has. Moreover, whatever parts of an artist are of tracks that
+    are not shown in a period have to have k listeners together, or there are none.
     """
-    periods = totals.select(*MEMBER, "block", "period", "period_start", "listeners", "listeners_sketch")
-    levels = periods.groupBy(*MEMBER, "block").agg(
-        _level(F.col("listeners") >= k).alias("level"),
-        F.max(F.when(F.col("period") == "28_days", F.col("listeners"))).alias("listeners"),
-    )
-    of_tracks = levels.where("member = 'track'").join(
-        artists.withColumnRenamed("track_id", "member_id"), on="member_id", how="left"
-    )
+    fine = _level(F.col("listeners") >= k)
+    artists = totals.where("member = 'artist'").groupBy(*MEMBER, "block").agg(fine.alias("level"))
+    of_tracks = _of_tracks(parts, k)
     hidden = (
-        periods.where("member = 'track'")
-        .join(of_tracks.select(*MEMBER, "block", "artist_id", "level"), on=[*MEMBER, "block"], how="left")
+        parts.where(F.col("artist_id") != UNKNOWN)
+        .join(of_tracks.select("track_id", "block", "level"), on=["track_id", "block"], how="left")
         .where(F.col("level") < fineness())
-        .groupBy("artist_id", "block", "period", "period_start")
+        .groupBy("artist_id", "block", *PERIOD)
         .agg(sketches.count(sketches.merged(F.col("listeners_sketch"))).alias("listeners"))
     )
-    rests = hidden.groupBy("artist_id", "block").agg(_level(F.col("listeners") >= k).alias("rest_level"))
-    smallest = Window.partitionBy("artist_id", "block").orderBy(F.col("level") == 0, "listeners", "member_id")
-    rest = F.coalesce("rest_level", F.lit(max(FINENESS.values())))
-    given_up = (rest == 0) & (F.row_number().over(smallest) == 1)
-    tracks = of_tracks.join(rests, on=["artist_id", "block"], how="left").select(
-        *MEMBER,
-        "block",
-        F.when(given_up, 0)
-        .otherwise(F.least("level", F.greatest(rest, F.lit(FINENESS["28_days"]))))
-        .alias("level"),
+    rests = hidden.groupBy("artist_id", "block").agg(fine.alias("rest"))
+    tracks = (
+        parts.select("track_id", "artist_id", "block")
+        .distinct()
+        .join(of_tracks, on=["track_id", "block"], how="left")
+        .join(rests, on=["artist_id", "block"], how="left")
+        .withColumn("rest", F.coalesce("rest", F.lit(max(FINENESS.values()))))
+        .withColumn("level", _with_the_rest())
+        .where(F.col("track_id") != UNKNOWN)
+        .groupBy("track_id", "block")
+        .agg(F.min("level").alias("level"))
     )
-    return levels.where("member = 'artist'").select(tracks.columns).unionByName(tracks)
+    return artists.unionByName(
+        tracks.select(F.lit("track").alias("member"), F.col("track_id").alias("member_id"), "block", "level")
+    )
+
+
+def _of_tracks(parts: DataFrame, k: int) -> DataFrame:
+    """One row per track and block: how fine each of its parts is, at least, and the listeners of its smallest."""
+    level = F.when(F.col("track_id") == UNKNOWN, 0).otherwise(_level(F.col("listeners") >= k))
+    of_parts = parts.groupBy("track_id", "artist_id", "block").agg(
+        level.alias("level"),
+        F.max(F.when(F.col("period") == "28_days", F.col("listeners"))).alias("listeners"),
+    )
+    return of_parts.groupBy("track_id", "block").agg(
+        F.min("level").alias("level"), F.min("listeners").alias("listeners")
+    )
+
+
+def _with_the_rest() -> Column:
+    """The level of a track once the ``rest`` of its artist is as fine: where not even 28 days of the rest have enough
+    listeners, the smallest track that is shown joins it."""
+    smallest = Window.partitionBy("artist_id", "block").orderBy(F.col("level") == 0, "listeners", "track_id")
+    given_up = (F.col("rest") == 0) & (F.row_number().over(smallest) == 1)
+    return F.when(given_up, 0).otherwise(
+        F.least("level", F.greatest(F.col("rest"), F.lit(FINENESS["28_days"])))
+    )
 
 
 def fineness() -> Column:

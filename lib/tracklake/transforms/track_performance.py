@@ -22,14 +22,14 @@ AGES = (28, 84, 364)
 """Days since a track was first played at which the next band of age begins."""
 
 RATES = {
-    "completion": Rate("heard_plays", "known_plays"),
+    "completion": Rate("heard_plays", "measured_plays"),
     "skip": Rate("skips", "plays"),
     "early_skip": Rate("early_skips", "plays"),
     "replay": Rate("replays", "plays"),
     "save": Rate("saved", "plays"),
     "like": Rate("liked", "plays"),
 }
-"""The rates of a track, each of its plays."""
+"""The rates of a track, each of its plays; completion of those that know what was heard and of how much."""
 
 RATE_COLUMNS = [f"{name}_{what}" for name in RATES for what in ("rate", "low", "high", "shrunk")]
 
@@ -67,8 +67,7 @@ def track_performance(
     """
     of_tracks = totals.where("member = 'track'").withColumns(
         {
-            "heard_plays": F.col("plays") * _completion(),
-            "known_plays": F.when(F.col("length_ms") > 0, F.col("plays")).otherwise(0),
+            "heard_plays": F.col("measured_plays") * _completion(),
             "saved": F.least(F.col("saves") + F.col("playlist_adds"), "plays"),
             "liked": F.least("likes", "plays"),
         }

@@ -1,0 +1,70 @@
+"""What of a track's plays counts for which artist: nearly always all of them for one."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from tracklake.transforms import sketches
+from tracklake.transforms.keys import UNKNOWN
+from tracklake.transforms.periods import PERIOD, by_period, period_start
+
+PRAISE = ("like", "save", "playlist_add")
+"""The feedback that is counted in the days of tracks and artists."""
+
+PART = ["track_id", "artist_id"]
+
+
+def parts(totals: DataFrame, told: DataFrame, tracks: DataFrame) -> DataFrame:
+    """One row per track, artist and period in which any play or praise of the track counts for the artist.
+
+    A play counts for the artist that its event names, and a track is one artist's, that of ``tracks`` (dim_track):
+    where these differ, what an artist comes to is not the sum of its tracks, but that of its parts. ``told`` are rows
+    of ``told_of``. The rows of tracks of one artist are those of ``totals``; only of the others, and of the unknown
+    track, the listeners are told apart again. Columns: track_id, artist_id, block, PERIOD, listeners and
+    their sketch.
+    """
+    own = tracks.select("track_id", F.col("artist_id").alias("own"))
+    mixed = (
+        told.select(*PART)
+        .distinct()
+        .join(own, on="track_id", how="left")
+        .where((F.col("track_id") == UNKNOWN) | ~F.col("artist_id").eqNullSafe(F.col("own")))
+        .select("track_id")
+        .distinct()
+    )
+    of_one = (
+        totals.where("member = 'track'")
+        .withColumnRenamed("member_id", "track_id")
+        .join(mixed, on="track_id", how="left_anti")
+        .join(tracks.select(*PART), on="track_id", how="left")
+    )
+    of_days = (
+        told.join(mixed, on="track_id", how="left_semi")
+        .groupBy(*PART, "event_date")
+        .agg(sketches.sketch_of(F.col("user_id")).alias("listeners_sketch"))
+        .withColumn("block", period_start("28_days", "event_date"))
+    )
+    merged = sketches.merged(F.col("listeners_sketch"))
+    of_several = (
+        by_period(of_days, "event_date")
+        .groupBy(*PART, "block", *PERIOD)
+        .agg(sketches.count(merged).alias("listeners"), merged.alias("listeners_sketch"))
+    )
+    return of_one.select(of_several.columns).unionByName(of_several)
+
+
+def told_of(listening: DataFrame, feedback: DataFrame, tracks: DataFrame, artists: DataFrame) -> DataFrame:
+    """One row per row of fact_listening, and per praise in fact_feedback: what counts for which track and artist.
+
+    ``user_id`` is null where nobody listened: praise makes no listener.
+    """
+    praise = (
+        feedback.where(F.col("event_type").isin(*PRAISE))
+        .select("track_key", "artist_key", "event_date")
+        .join(tracks.select("track_key", "track_id"), on="track_key", how="left")
+        .join(artists.select("artist_key", "artist_id"), on="artist_key", how="left")
+        .withColumn("user_id", F.lit(None).cast("string"))
+    )
+    columns = [*PART, "event_date", "user_id"]
+    return listening.select(*columns).unionByName(praise.select(*columns))
