@@ -41,7 +41,7 @@ def ends(said: Said, job: ModuleType, *flags: str | Path) -> tuple[int, str]:
             4,
             "There is no folder /nowhere/at/all",
         ),
-        (("--source", "sparkifi", "--input", SMALL_LOGS), 2, "did you mean 'sparkify'?"),
+        (("--source", "sparkifi", "--input", SMALL_LOGS), 2, 'did you mean "sparkify"?'),
         ((), 2, "--source NAME --input FOLDER"),
     ],
     ids=["no files in the range", "no such folder", "unknown source", "no source"],

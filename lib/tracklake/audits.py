@@ -9,7 +9,7 @@ from functools import cache
 
 from pyspark.sql import DataFrame, SparkSession
 
-from tracklake.metrics import METRICS, Slices, measure
+from tracklake.metrics import METRICS, Measurements, measure
 from tracklake.quality import Auditor, Verdict, load_suite
 
 
@@ -21,7 +21,7 @@ class Audits:
         self._auditor = cache(lambda: Auditor(spark, docs, run_id))
         self._warm: Future[Auditor] | None = None
         self._verdicts: list[Future[Verdict]] = []
-        self._measured: list[Future[Slices]] = []
+        self._measured: list[Future[Measurements]] = []
 
     def warm_up(self) -> None:
         """Loads Great Expectations while the run is still reading."""
@@ -53,7 +53,7 @@ class Audits:
         if table in METRICS:
             self._measured.append(self._thread.submit(measure, table, staged, dates))
 
-    def measured(self) -> list[Slices]:
+    def measured(self) -> list[Measurements]:
         """What was measured, in the order of the tables, once all of it is."""
         return [slices.result() for slices in self._measured]
 

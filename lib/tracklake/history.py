@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from tracklake import limits
 from tracklake.local_rows import local_rows
-from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, Slices, count_plays
+from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, Measurements, count_plays
 from tracklake.tables import contract
 from tracklake.transforms.keys import SEPARATOR
 from tracklake.transforms.periods import is_on
@@ -77,7 +77,7 @@ class Result:
         return "failed" if low or (self.upper is not None and self.value > self.upper) else "passed"
 
 
-def results(slices: Sequence[Slices], tables: Tables) -> list[Result]:
+def results(slices: Sequence[Measurements], tables: Tables) -> list[Result]:
     """All that was measured of a run's slices, judged; nothing where nothing was measured."""
     measured = [*(one for each in slices for one in each.measured), *_new_members(tables)]
     if not measured:
@@ -91,7 +91,7 @@ def results(slices: Sequence[Slices], tables: Tables) -> list[Result]:
     ]
 
 
-def _freshness(slices: Sequence[Slices], tables: Tables) -> list[Measured]:
+def _freshness(slices: Sequence[Measurements], tables: Tables) -> list[Measured]:
     """Hours from the newest event to the run, where the run brought the newest day."""
     return [
         Measured(each.table, None, FRESHNESS, (tables.began_at - each.newest) / timedelta(hours=1))

@@ -32,7 +32,9 @@ class Metrics:
     moment: str | None = None
 
 
-_MINUTES = {f"under {upper} s": f"ms_played < {upper}000" for upper in (5, 30, 60, 120, 180, 240, 300, 480)}
+_UNDER_SECONDS = {
+    f"under {upper} s": f"ms_played < {upper}000" for upper in (5, 30, 60, 120, 180, 240, 300, 480)
+}
 _FAMILIES = ("android", "iphone", "ipad", "ios", "windows", "mac", "linux", "web")
 
 METRICS = {
@@ -55,7 +57,7 @@ METRICS = {
             "share.inferred_track": ("track_id LIKE 'inferred:%'", ALL),
         },
         drifts={
-            "drift.ms_played": (ALL, {"unknown": "ms_played IS NULL"} | _MINUTES),
+            "drift.ms_played": (ALL, {"unknown": "ms_played IS NULL"} | _UNDER_SECONDS),
             "drift.level": (
                 ALL,
                 {"unknown": "level IS NULL", "free": "level = 'free'", "paid": "level = 'paid'"},
@@ -92,7 +94,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Slices:
+class Measurements:
     """All that was measured of a table's slices, and the newest moment in them (None where there is no row)."""
 
     table: str
@@ -100,14 +102,14 @@ class Slices:
     newest: datetime | None
 
 
-def measure(table: str, staged: DataFrame, dates: Collection[date]) -> Slices:
+def measure(table: str, staged: DataFrame, dates: Collection[date]) -> Measurements:
     """Every metric of the table for each of the dates; a date without a row has 0 of everything."""
     metrics, slice_ = METRICS[table], contract(table).partition_by
     binned = staged.withColumns({name: _bin(bins) for name, (_, bins) in metrics.drifts.items()})
     rows = binned.groupBy(F.col(slice_ or "").alias("slice")).agg(*_aggregates(metrics)).collect()
     found = {row["slice"]: row for row in rows}
     newest = [row["newest"] for row in rows if row["newest"] is not None]
-    return Slices(
+    return Measurements(
         table,
         tuple(one for day in sorted(dates) for one in _measured(table, metrics, day, found.get(day))),
         EPOCH + timedelta(microseconds=max(newest)) if newest else None,

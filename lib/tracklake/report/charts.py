@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 
 from tracklake.report.figures import Figures, Rows
+from tracklake.report.words import times
 
 INK, MUTED, ACCENT, SECOND, WARM = "#1d2433", "#69748a", "#2f5fd0", "#12a594", "#d9822b"
 QUADRANTS = {
@@ -26,6 +27,7 @@ FUNNEL = {
 }
 TIERS = ("super", "fan", "regular", "casual", "(other)")
 SHORT = 34
+MOST_GROUPS = 12
 WIDTH = "container"
 
 
@@ -125,7 +127,7 @@ def _funnel(figures: Figures) -> Chart | None:
 def _needs(figures: Figures) -> Chart | None:
     labels = {
         "reach": "Reach: share of new listeners",
-        "conversion": "Conversion: likes per listener",
+        "conversion": "Conversion: likes, saves and playlist adds per listener",
         "retention": "Retention: listeners who came back",
         "satisfaction": "Satisfaction: share of a track heard",
         "catalogue": "Catalogue: tracks listening spreads over",
@@ -141,7 +143,7 @@ def _needs(figures: Figures) -> Chart | None:
     ]
     if figures.artist_id is None or not rows:
         return None
-    y = _category("what", None, [row["what"] for row in rows])
+    y = _category("what", [row["what"] for row in rows])
     scale = alt.Scale(domain=[0, 100])
     bars = (
         _plot(rows)
@@ -176,7 +178,7 @@ def _market_needs(figures: Figures) -> Chart | None:
     rows = [{"need": row["need"].capitalize(), "artists": row["artists"]} for row in figures.groups]
     rows.sort(key=lambda row: -row["artists"])
     return _chart(
-        _bars(rows, "need", "artists", None, "Artists whose need this is"),
+        _bars(rows, "need", "artists", "Artists whose need this is"),
         "needs",
         "What artists need most",
         "; ".join(f"{row['need']}: {row['artists']:,} artists" for row in rows) + ".",
@@ -211,7 +213,7 @@ def _groups(
     names: dict[str, str] | None = None,
     order: tuple[str, ...] = (),
 ) -> Chart | None:
-    of_kind = [row for row in figures.groups if row.get("kind") == kind][:12]
+    of_kind = [row for row in figures.groups if row.get("kind") == kind][:MOST_GROUPS]
     if not of_kind:
         return None
     if order:
@@ -224,7 +226,7 @@ def _groups(
         for row in of_kind
     ]
     return _chart(
-        _bars(rows, "group", "listeners", None, "Listeners in 28 days"),
+        _bars(rows, "group", "listeners", "Listeners in 28 days"),
         kind,
         title,
         "; ".join(f"{row['group']}: {row['listeners']:,} listeners" for row in rows) + ".",
@@ -248,7 +250,7 @@ def _tracks(figures: Figures) -> Chart | None:
     ]
     if not rows:
         return None
-    y = _category("track", None, [row["track"] for row in rows])
+    y = _category("track", [row["track"] for row in rows])
     x = alt.Scale(domainMin=0, zero=True)
     tooltip = [
         "track:N",
@@ -301,7 +303,7 @@ def _cohorts(figures: Figures) -> Chart | None:
         return None
     rows.sort(key=lambda row: row["cohort"])
     return _chart(
-        _bars(rows, "cohort", "share", None, "Percent of them who listened now"),
+        _bars(rows, "cohort", "share", "Percent of them who listened now"),
         "cohorts",
         "How many stay",
         "; ".join(f"{row['cohort'].lower()}: {row['share']:.0f} %" for row in rows) + ".",
@@ -321,7 +323,7 @@ def _top_artists(figures: Figures) -> Chart | None:
     if not rows:
         return None
     return _chart(
-        _bars(rows, "artist", "streams", None, "Streams in 28 days"),
+        _bars(rows, "artist", "streams", "Streams in 28 days"),
         "artists",
         "Most streamed artists",
         "; ".join(f"{row['artist']}: {row['streams']:,} streams" for row in rows) + ".",
@@ -335,7 +337,7 @@ def _momentum(figures: Figures) -> Chart | None:
         {
             "artist": row["name"],
             "listeners": row["listeners"],
-            "momentum": 100 * (_growth(row["momentum"]) - 1),
+            "momentum": 100 * (times(row["momentum"]) - 1),
         }
         for row in figures.artists
         if row["momentum"] is not None and row["momentum"] < 1
@@ -438,26 +440,21 @@ def _plot(rows: Rows) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=rows))
 
 
-def _growth(momentum: float) -> float:
-    """How many times as much as before: momentum is (now - before) / (now + before)."""
-    return (1 + momentum) / (1 - momentum)
-
-
-def _bars(rows: Rows, what: str, count: str, what_title: str | None, count_title: str) -> Any:
+def _bars(rows: Rows, what: str, count: str, title: str) -> Any:
     return (
         _plot(rows)
         .mark_bar(color=ACCENT, height=16)
         .encode(
-            y=_category(what, what_title, [row[what] for row in rows]),
-            x=alt.X(f"{count}:Q", title=count_title, axis=alt.Axis(format="~s", tickMinStep=1, tickCount=6)),
+            y=_category(what, [row[what] for row in rows]),
+            x=alt.X(f"{count}:Q", title=title, axis=alt.Axis(format="~s", tickMinStep=1, tickCount=6)),
             tooltip=[f"{what}:N", alt.Tooltip(f"{count}:Q", format=",.0f")],
         )
     )
 
 
-def _category(name: str, title: str | None, order: list[str]) -> alt.Y:
+def _category(name: str, order: list[str]) -> alt.Y:
     return alt.Y(
-        f"{name}:N", title=title, sort=order, axis=alt.Axis(labelLimit=230, ticks=False, domain=False)
+        f"{name}:N", title=None, sort=order, axis=alt.Axis(labelLimit=230, ticks=False, domain=False)
     )
 
 

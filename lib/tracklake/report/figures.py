@@ -18,7 +18,6 @@ Read = Callable[[str], DataFrame]
 """A table by its name, without rows where the lake does not have it."""
 
 MOST_TRACKS = 15
-MOST_PLACES = 12
 MOST_ON_MAP = 300
 BLOCK_DAYS = PERIODS["28_days"]
 WEEKS_SHOWN = 26

@@ -100,8 +100,13 @@ def growth(momentum: float) -> str:
     """Momentum as a change in percent, or as a multiple where it is large."""
     if momentum >= 1:
         return "from nothing"
-    times = (1 + momentum) / (1 - momentum)
-    return f"× {times:.1f}" if times >= 3 else f"{times - 1:+.0%}"
+    now = times(momentum)
+    return f"× {now:.1f}" if now >= 3 else f"{now - 1:+.0%}"
+
+
+def times(momentum: float) -> float:
+    """How many times as much as before: momentum is (now - before) / (now + before), below 1."""
+    return (1 + momentum) / (1 - momentum)
 
 
 def _rows_of(period: str) -> str:

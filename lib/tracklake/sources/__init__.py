@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from tracklake.errors import WrongUsage
+from tracklake.errors import WrongUsage, did_you_mean
 from tracklake.sources import lastfm_1k, listenbrainz, native, sparkify, spotify_history
 from tracklake.sources.source import Source
 
@@ -19,6 +17,5 @@ def source(name: str) -> Source:
     """The source of that name; WrongUsage that names the ones there are if it is unknown."""
     if name in SOURCES:
         return SOURCES[name]
-    close = get_close_matches(name, SOURCES, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(SOURCES)}; auto finds out."
-    raise WrongUsage(f"Unknown source {name!r}: {hint}")
+    known = f": there are {', '.join(SOURCES)}; auto finds out."
+    raise WrongUsage(f'Unknown source "{name}"{did_you_mean(name, SOURCES) or known}')

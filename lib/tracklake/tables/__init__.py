@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from tracklake.errors import WrongUsage
+from tracklake.errors import WrongUsage, did_you_mean
 from tracklake.tables import (
     audit_result,
     bridge_track_artist,
@@ -73,5 +71,5 @@ def contract(name: str) -> Contract:
     """The contract of a table; WrongUsage naming the closest tables if there is none of that name."""
     if name in CONTRACTS:
         return CONTRACTS[name]
-    close = get_close_matches(name, CONTRACTS, n=3) or list(CONTRACTS)
-    raise WrongUsage(f"There is no table {name!r}; the closest are {', '.join(close)}.")
+    known = f": there are {', '.join(CONTRACTS)}."
+    raise WrongUsage(f'There is no table "{name}"{did_you_mean(name, CONTRACTS) or known}')

@@ -26,6 +26,9 @@ ADDED_UP = (
 )
 """Columns of the days of tracks and artists whose sums over days are those of longer periods."""
 
+MARKS = {"likes": "like", "playlist_adds": "playlist_add", "saves": "save"}
+"""The feedback that the days count, by column."""
+
 DAY_COLUMNS = (
     *ADDED_UP[:3],
     "listeners",
@@ -80,12 +83,7 @@ def _by_user(streams: DataFrame, feedback: DataFrame, *member_keys: str) -> Data
         "length_ms": F.when(heard, F.col("duration_ms")),
         "measured_plays": heard,
     }
-    kind = F.col("event_type")
-    marks = {
-        "likes": kind == "like",
-        "playlist_adds": kind == "playlist_add",
-        "saves": kind == "save",
-    }
+    marks = {name: F.col("event_type") == kind for name, kind in MARKS.items()}
     counts = [name for name in ADDED_UP if name != "replays"]
 
     def counted(frame: DataFrame, figures: dict[str, Column]) -> DataFrame:
@@ -99,7 +97,7 @@ def _by_user(streams: DataFrame, feedback: DataFrame, *member_keys: str) -> Data
         )
 
     played = counted(streams, measured)
-    marked = counted(feedback.where(kind.isin("like", "playlist_add", "save")), marks)
+    marked = counted(feedback.where(F.col("event_type").isin(*MARKS.values())), marks)
     again = F.when(F.col("user_id").isNotNull() & (F.sum("plays") > 1), F.sum("plays") - 1).otherwise(0)
     return (
         played.unionByName(marked)

@@ -7,9 +7,7 @@ from pyspark.sql import functions as F
 
 from tracklake.transforms.exact import MILLION, millionths, rounded
 from tracklake.transforms.periods import PERIOD
-
-Z = 1.959963984540054
-"""Two-sided 95 % of the normal distribution."""
+from tracklake.transforms.rates import Z
 
 SUREST = 0.0001
 """No standard error is below this: there is more that is not known than chance."""

@@ -6,17 +6,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from tracklake.transforms import sketches
+from tracklake.transforms.days import MARKS
 from tracklake.transforms.keys import UNKNOWN
 from tracklake.transforms.periods import PERIOD, by_period, period_start
-
-PRAISE = ("like", "save", "playlist_add")
-"""The feedback that is counted in the days of tracks and artists."""
 
 PART = ["track_id", "artist_id"]
 
 
 def parts(totals: DataFrame, told: DataFrame, tracks: DataFrame) -> DataFrame:
-    """One row per track, artist and period in which any play or praise of the track counts for the artist.
+    """One row per track, artist and period in which any play or mark of the track counts for the artist.
 
     A play counts for the artist that its event names, and a track is one artist's, that of ``tracks`` (dim_track):
     where these differ, what an artist comes to is not the sum of its tracks, but that of its parts. ``told`` are rows
@@ -55,16 +53,16 @@ def parts(totals: DataFrame, told: DataFrame, tracks: DataFrame) -> DataFrame:
 
 
 def told_of(listening: DataFrame, feedback: DataFrame, tracks: DataFrame, artists: DataFrame) -> DataFrame:
-    """One row per row of fact_listening, and per praise in fact_feedback: what counts for which track and artist.
+    """What counts for which track and artist: one row per row of fact_listening, and per one of MARKS in fact_feedback.
 
-    ``user_id`` is null where nobody listened: praise makes no listener.
+    ``user_id`` is null where nobody listened: a mark makes no listener.
     """
-    praise = (
-        feedback.where(F.col("event_type").isin(*PRAISE))
+    marks = (
+        feedback.where(F.col("event_type").isin(*MARKS.values()))
         .select("track_key", "artist_key", "event_date")
         .join(tracks.select("track_key", "track_id"), on="track_key", how="left")
         .join(artists.select("artist_key", "artist_id"), on="artist_key", how="left")
         .withColumn("user_id", F.lit(None).cast("string"))
     )
     columns = [*PART, "event_date", "user_id"]
-    return listening.select(*columns).unionByName(praise.select(*columns))
+    return listening.select(*columns).unionByName(marks.select(*columns))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from tracklake.tables.fact_feedback import FEEDBACK_TYPES
 from tracklake.transforms.keys import ANONYMOUS, UNKNOWN, key
 
 STREAM_MS = 30_000
@@ -28,8 +29,6 @@ TIMELINE = (
     "source",
 )
 """The columns of ``event`` that sessions and facts need."""
-
-FEEDBACK_TYPES = ("like", "dislike", "save", "playlist_add", "follow")
 
 
 def played_to_end() -> Column:
