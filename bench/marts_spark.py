@@ -16,7 +16,7 @@ from tracklake.transforms.comparison import compared
 from tracklake.transforms.days import artist_days, track_days
 from tracklake.transforms.interplay import effects, interplay
 from tracklake.transforms.listening import listening, source_mixes, top_markets
-from tracklake.transforms.parts import parts, told_of
+from tracklake.transforms.parts import parts, shared_parts, told_of
 from tracklake.transforms.periods import blocks_of, starts_of
 from tracklake.transforms.privacy import shown_levels
 from tracklake.transforms.reactions import corrected, explained, reactions
@@ -50,7 +50,8 @@ def main(facts: str, folder: str) -> None:
     totals = save("period_totals", period_totals(days, histories(known, blocks_of(held)), held))
     heard = save("listening", listening(streams, given("dim_user")))
     told = told_of(heard, feedback, tracks, given("dim_artist"))
-    levels = save("shown_levels", shown_levels(totals, parts(totals, told, tracks), K))
+    shared = save("shared_parts", shared_parts(told, tracks))
+    levels = save("shown_levels", shown_levels(totals, parts(totals, shared, tracks), K))
     loyal = save("loyalty", loyalty(heard))
     markets, mixes = top_markets(heard, K), source_mixes(heard, K)
     save("mart_track_performance", track_performance(totals, levels, tracks, markets, mixes, K))

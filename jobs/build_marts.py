@@ -9,7 +9,7 @@ from tracklake.run import Run
 from tracklake.transforms.artist_groups import artist_groups, loyalty
 from tracklake.transforms.artist_performance import artist_performance
 from tracklake.transforms.listening import listening, source_mixes, top_markets
-from tracklake.transforms.parts import parts, told_of
+from tracklake.transforms.parts import parts, shared_parts, told_of
 from tracklake.transforms.periods import HISTORY_BLOCKS, PERIODS, days_of, is_on, touched_blocks
 from tracklake.transforms.privacy import shown_levels
 from tracklake.transforms.totals import audiences, histories, member_days, period_totals
@@ -56,7 +56,8 @@ def main(run: Run) -> None:
         sums = period_totals(of_members, histories(known, blocks | before), held & around)
         around_totals = run.keep("period-totals", sums)
         told = told_of(run.read("fact_listening", around), run.read("fact_feedback", around), tracks, artists)
-        of_parts = parts(around_totals, told, tracks)
+        shared = run.keep("shared-parts", shared_parts(told, tracks))
+        of_parts = parts(around_totals, shared, tracks)
         levels = run.keep("shown-levels", shown_levels(around_totals, of_parts, k))
         totals = around_totals.where(is_on("block", blocks))
         heard = run.read("fact_listening", days)

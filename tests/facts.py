@@ -11,7 +11,7 @@ from tracklake.transforms.artist_groups import artist_groups, loyalty
 from tracklake.transforms.artist_performance import artist_performance
 from tracklake.transforms.days import artist_days, track_days
 from tracklake.transforms.listening import listening, source_mixes, top_markets
-from tracklake.transforms.parts import parts, told_of
+from tracklake.transforms.parts import parts, shared_parts, told_of
 from tracklake.transforms.periods import blocks_of
 from tracklake.transforms.privacy import shown_levels
 from tracklake.transforms.totals import audiences, histories, member_days, period_totals
@@ -91,7 +91,7 @@ def marts(spark: SparkSession, con: duckdb.DuckDBPyConnection, k: int) -> dict[s
     totals = period_totals(days, histories(known, blocks), held).localCheckpoint()
     heard = listening(streams, users).localCheckpoint()
     told = told_of(heard, feedback, tracks, artists)
-    levels = shown_levels(totals, parts(totals, told, tracks), k).localCheckpoint()
+    levels = shown_levels(totals, parts(totals, shared_parts(told, tracks), tracks), k).localCheckpoint()
     loyal = loyalty(heard).localCheckpoint()
     none = spark.createDataFrame(
         [], "artist_id string, period_start date, kind string, group_name string, listeners bigint"

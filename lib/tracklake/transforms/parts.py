@@ -1,4 +1,8 @@
-"""What of a track's plays counts for which artist: nearly always all of them for one."""
+"""What of a track's plays counts for which artist: nearly always all of them for one.
+
+A play counts for the artist that its event names, and a track is one artist's, that of dim_track. Where these
+differ, what an artist comes to is not the sum of its tracks, but that of its parts of tracks.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +17,28 @@ from tracklake.transforms.periods import PERIOD, by_period, period_start
 PART = ["track_id", "artist_id"]
 
 
-def parts(totals: DataFrame, told: DataFrame, tracks: DataFrame) -> DataFrame:
+def parts(totals: DataFrame, shared: DataFrame, tracks: DataFrame) -> DataFrame:
     """One row per track, artist and period in which any play or mark of the track counts for the artist.
 
-    A play counts for the artist that its event names, and a track is one artist's, that of ``tracks`` (dim_track):
-    where these differ, what an artist comes to is not the sum of its tracks, but that of its parts. ``told`` are rows
-    of ``told_of``. The rows of tracks of one artist are those of ``totals``; only of the others, and of the unknown
-    track, the listeners are told apart again. Columns: track_id, artist_id, block, PERIOD, listeners and
-    their sketch.
+    Those of ``shared_parts``, and for all other tracks, which have one part, their ``totals``. Columns: track_id,
+    artist_id, block, PERIOD, listeners and their sketch.
+    """
+    whole = (
+        totals.where("member = 'track'")
+        .withColumnRenamed("member_id", "track_id")
+        .join(shared.select("track_id").distinct(), on="track_id", how="left_anti")
+        .join(tracks.select(*PART), on="track_id", how="left")
+    )
+    return whole.select(shared.columns).unionByName(shared)
+
+
+def shared_parts(told: DataFrame, tracks: DataFrame) -> DataFrame:
+    """The ``parts`` of tracks that count for other artists than dim_track's, and of the unknown track.
+
+    ``told`` are rows of ``told_of``.
     """
     own = tracks.select("track_id", F.col("artist_id").alias("own"))
-    mixed = (
+    shared = (
         told.select(*PART)
         .distinct()
         .join(own, on="track_id", how="left")
@@ -31,25 +46,18 @@ def parts(totals: DataFrame, told: DataFrame, tracks: DataFrame) -> DataFrame:
         .select("track_id")
         .distinct()
     )
-    of_one = (
-        totals.where("member = 'track'")
-        .withColumnRenamed("member_id", "track_id")
-        .join(mixed, on="track_id", how="left_anti")
-        .join(tracks.select(*PART), on="track_id", how="left")
-    )
     of_days = (
-        told.join(mixed, on="track_id", how="left_semi")
+        told.join(shared, on="track_id", how="left_semi")
         .groupBy(*PART, "event_date")
         .agg(sketches.sketch_of(F.col("user_id")).alias("listeners_sketch"))
         .withColumn("block", period_start("28_days", "event_date"))
     )
     merged = sketches.merged(F.col("listeners_sketch"))
-    of_several = (
+    return (
         by_period(of_days, "event_date")
         .groupBy(*PART, "block", *PERIOD)
         .agg(sketches.count(merged).alias("listeners"), merged.alias("listeners_sketch"))
     )
-    return of_one.select(of_several.columns).unionByName(of_several)
 
 
 def told_of(listening: DataFrame, feedback: DataFrame, tracks: DataFrame, artists: DataFrame) -> DataFrame:
