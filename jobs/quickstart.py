@@ -8,8 +8,10 @@ import typer
 from jobs import generate_logs, report, run_pipeline
 from tracklake import cli
 from tracklake.errors import InputMissing
+from tracklake.generator import is_generated
 from tracklake.lake import Release
 from tracklake.look import Look
+from tracklake.places import local_path
 from tracklake.run import Run
 
 
@@ -22,7 +24,7 @@ def main(
 ) -> None:
     """Generates a small month of logs, runs run_pipeline on it, and says where the results are."""
     logs = f"{run.lake.uri}-logs"
-    if Path(logs, "manifest.json").is_file():
+    if is_generated(logs):
         run.steps.note(f"The logs of an earlier quickstart are in {logs}: they are used again.")
     else:
         generate_logs.main(
@@ -34,11 +36,17 @@ def main(
 
 
 def report_of_market(run: Run, release: Release) -> None:
-    """Writes the report beside the lake; so few listeners that nothing may be told of them are no failure."""
+    """Writes the report; so few listeners that nothing may be told of them are no failure."""
     try:
-        report.write(run, release.release, None, Path(f"{run.lake.uri}-report.html"))
+        report.write(run, release.release, None, beside(run.lake.uri))
     except InputMissing as nothing:
         run.steps.note(str(nothing))
+
+
+def beside(lake: str) -> Path:
+    """Where the report is: beside the lake, or in the working folder where the lake is not on this machine."""
+    page = f"{lake}-report.html"
+    return local_path(page) or Path(page.rpartition("/")[2]).absolute()
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ from typing import Annotated, Any
 
 import pytest
 import typer
+from pyspark.errors import PySparkException
 
 from tracklake import cli, submit
 from tracklake.config import load
 from tracklake.errors import AuditFailed, InputMissing, WrongUsage
+from tracklake.failures import explain
 from tracklake.places import absolute
 
 
@@ -102,6 +104,51 @@ def test_a_place_is_seen_from_the_working_folder(tmp_path: Path, monkeypatch: py
     assert absolute("gs://bucket/lake", load("yarn")) == "gs://bucket/lake"
 
 
+@pytest.mark.parametrize(
+    ("spelt", "place"),
+    [
+        ("../logs", "/data/logs"),
+        ("logs/./a//b/", "/data/here/logs/a/b"),
+        ("//data/logs/..", "/data"),
+        ("~/logs", "/home/ada/logs"),
+        ("/", "/"),
+        ("file:///data/a%20b/../logs/", "/data/logs"),
+        ("hdfs://host:9000/data/../logs//a/.", "hdfs://host:9000/logs/a"),
+        ("hdfs:///logs/", "hdfs:///logs"),
+        ("gs://bucket/", "gs://bucket"),
+    ],
+)
+def test_a_place_has_one_spelling(spelt: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setattr("os.getcwd", lambda: "/data/here")
+
+    assert absolute(spelt) == place
+    assert absolute(place) == place
+
+
+def test_where_machines_share_no_files_a_mounted_folder_stays_a_uri() -> None:
+    assert absolute("file:///data/../logs/", load("yarn")) == "file:///logs"
+
+
+def test_links_stay_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "logs")
+
+    assert absolute(f"{tmp_path}/link/") == f"{tmp_path}/link"
+
+
+def test_the_home_folder_may_stand_behind_an_equals_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Shells leave --lake=~/lake as it is."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "lake").touch()
+
+    assert cli.run_job(job, ["--lake=~/lake"]) == 2
+
+    assert f"{tmp_path}/lake is a file" in capsys.readouterr().err
+
+
 # How a run ends
 
 
@@ -134,10 +181,58 @@ def test_a_failure_ends_in_its_code_and_one_sentence(
     assert said.err.count("\n") == 1
 
 
-def test_what_concerns_the_input_counts_as_missing_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_perform", failing(PermissionError(13, "Permission denied", "/logs/2018")))
+@pytest.mark.parametrize(
+    "spelt",
+    ["--input /data/logs", "--input=/data/logs/", "--input ../logs", "--input file:///data/x/../logs"],
+)
+def test_what_concerns_the_input_counts_as_missing_input(spelt: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getcwd", lambda: "/data/here")
+    monkeypatch.setattr(cli, "_perform", failing(PermissionError(13, "Permission denied", "/data/logs/2018")))
 
-    assert cli.run_job(job, "--source sparkify --input /logs".split()) == 4
+    assert cli.run_job(job, ["--source", "sparkify", *spelt.split()]) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("/data/logs", 4),
+        ("/data/logs/2018/x y.json", 4),
+        ("/data/logs-lake/event/x.parquet", 1),
+        ("/data/logs.lake/event/x.parquet", 1),
+        ("/backup/data/logs/x.json", 1),
+        ("hdfs://host/data/logs/x.json", 1),
+    ],
+)
+def test_a_place_that_is_merely_called_like_the_input_is_not_the_input(text: str, code: int) -> None:
+    assert explain(OSError(28, "No space left on device", text), "/data/logs").exit_code == code
+    assert explain(PySparkException(f"It is at file:{text}."), "/data/logs").exit_code == code
+
+
+UNREADABLE = (
+    "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file {}. SQLSTATE: KD001\n"
+    "Caused by: java.io.EOFException: Unexpected end of input stream"
+)
+
+
+@pytest.mark.parametrize(
+    ("logs", "file", "shown"),
+    [
+        ("/data/my logs", "file:///data/my%20logs/a%2520b.gz", "/data/my logs/a%20b.gz"),
+        ("hdfs://host:9000/logs", "hdfs://host:9000/logs/a.gz", "hdfs://host:9000/logs/a.gz"),
+        ("hdfs:///logs", "hdfs://host:9000/logs/a.gz", "hdfs://host:9000/logs/a.gz"),
+    ],
+)
+def test_a_log_file_that_cannot_be_read_is_named(logs: str, file: str, shown: str) -> None:
+    failure = explain(PySparkException(UNREADABLE.format(file)), logs)
+
+    assert failure.exit_code == 4
+    assert failure.sentence.startswith(f"{shown} cannot be read to its end (Unexpected end of input stream)")
+
+
+def test_a_file_of_the_lake_that_cannot_be_read_is_no_missing_input() -> None:
+    error = PySparkException(UNREADABLE.format("file:///data/logs-lake/event/x.parquet"))
+
+    assert explain(error, "/data/logs").exit_code == 1
 
 
 def test_debug_shows_the_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,7 +319,16 @@ def test_a_flag_without_its_value_is_wrong_usage(two_jobs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ends_with", "code"), [("exit 0", 0), ("exit 3", 3), ("exit 4", 4), ("kill -9 $$", 1)]
+    ("ends_with", "code"),
+    [
+        ("exit 0", 0),
+        ("exit 3", 3),
+        ("exit 4", 4),
+        ("kill -9 $$", 1),
+        ("exit 50", 1),
+        ("printf 'Spark went away.' >$TRACKLAKE_SENTENCE_FILE; kill -9 $$", 1),
+        ("printf 'Spark went away.' >$TRACKLAKE_SENTENCE_FILE; exit 52", 1),
+    ],
 )
 def test_the_exit_code_is_the_jobs_and_a_kill_is_an_outage(
     ends_with: str, code: int, two_jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -93,6 +93,10 @@ def test_a_mistake_names_file_and_key(tmp_path: Path, text: str, sentence: str) 
         "spark.hadoop.fs.azure.account.key.x.dfs.core.windows.net",
         "spark.ssl.keyStorePassword",
         "spark.authenticate.secret",
+        "spark.hadoop.fs.gs.auth.service.account.private.key",
+        "spark.ssl.rpc.privateKeyPassword",
+        "spark.datasource.bigquery.credentials",
+        "spark.hadoop.fs.azure.sas.container.account.blob.core.windows.net",
     ],
 )
 def test_a_secret_has_no_place_in_a_file(tmp_path: Path, key: str) -> None:
@@ -104,7 +108,13 @@ def test_a_secret_has_no_place_in_a_file(tmp_path: Path, key: str) -> None:
     "key",
     [
         "spark.hadoop.fs.s3a.aws.credentials.provider",
+        "spark.hadoop.hadoop.security.credential.provider.path",
+        "spark.datasource.bigquery.credentialsFile",
         "spark.kubernetes.driver.secrets.gcs",
+        "spark.security.credentials.hive.enabled",
+        "spark.kerberos.renewal.credentials",
+        "spark.ssl.rpc.privateKey",
+        "spark.authenticate.enableSaslEncryption",
         "spark.executor.memory",
     ],
 )

@@ -5,19 +5,25 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from rich.console import Console
 
+from jobs import quickstart
+from tracklake.config import Conf
 from tracklake.errors import WrongUsage
-from tracklake.generator import Manifest, generate_logs, words
+from tracklake.generator import Manifest, generate_logs, is_generated, words, write
 from tracklake.generator.catalogue import Catalogue
 from tracklake.generator.chance import Chance
 from tracklake.generator.dirt import FAR_TS
 from tracklake.generator.records import ABOUT_A_TRACK
+from tracklake.progress import Steps
 
 DAYS, USERS, SEED = 14, 150, 11
 START = date(2025, 10, 1)
@@ -324,6 +330,59 @@ def test_an_output_that_is_not_empty_is_refused(
     make(logs)
     with pytest.raises(WrongUsage, match=r"is not empty: nothing was written"):
         generate_logs(spark, str(logs), days=1, users=1, seed=1)
+
+
+@pytest.fixture
+def interrupted(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder beside a lake in which generating was interrupted."""
+    logs = tmp_path / "lake-logs"
+
+    def write_half(_: object, folder: str) -> None:
+        half = Path(folder, "date=2025-10-01", "part-half.json.gz")
+        half.parent.mkdir(parents=True)
+        half.write_text("half of it")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(write, "_write_lines", write_half)
+        with pytest.raises(KeyboardInterrupt):
+            generate_logs(spark, str(logs), days=1, users=5, seed=1)
+    return logs
+
+
+def test_what_was_interrupted_is_generated_anew(spark: SparkSession, interrupted: Path) -> None:
+    assert not is_generated(str(interrupted))
+    manifest = generate_logs(spark, str(interrupted), days=1, users=5, seed=1)
+    assert len(lines_of(interrupted)) == manifest.lines
+    assert sorted(entry.name for entry in interrupted.iterdir()) == ["log_data", "manifest.json", "song_data"]
+    with pytest.raises(WrongUsage, match="is not empty"):
+        generate_logs(spark, str(interrupted), days=1, users=5, seed=1)
+
+
+def test_a_quickstart_that_was_interrupted_starts_again_and_uses_its_logs_from_then_on(
+    spark: SparkSession, conf: Conf, interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quickstart.run_pipeline, "main", lambda run: None)
+    said = StringIO()
+    read: list[tuple[str, str]] = []
+    run = SimpleNamespace(
+        spark=spark,
+        conf=conf,
+        steps=Steps(Console(file=said, width=160)),
+        lake=SimpleNamespace(uri=str(interrupted).removesuffix("-logs")),
+        read_logs=lambda source, folder: read.append((source, folder)),
+        afterwards=[],
+    )
+    for _ in range(2):
+        quickstart.main(run, days=1, users=5)
+    assert said.getvalue().count("Generated logs") == 1
+    assert "The logs of an earlier quickstart are in" in said.getvalue()
+    assert read == [("sparkify", str(interrupted))] * 2
+
+
+def test_the_report_of_a_quickstart_is_a_local_file_wherever_the_lake_is() -> None:
+    assert quickstart.beside("/data/lake") == Path("/data/lake-report.html")
+    assert quickstart.beside("gs://bucket/lake") == Path.cwd() / "lake-report.html"
 
 
 @pytest.mark.parametrize("wrong", [{"days": 0}, {"users": 0}, {"dirt": -1.0}, {"dirt": 11.0}])

@@ -7,18 +7,23 @@ import os
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
+from hypothesis import example, given
+from hypothesis.strategies import text, uuids
 from pyspark.sql import SparkSession
 
 from jobs import build_dimensions, ingest_events
 from tests.conftest import Job
 from tests.logs import Reads, files, record, write
+from tracklake import cli
 from tracklake.config import Conf, SourceSettings
-from tracklake.errors import InputMissing
+from tracklake.errors import InputMissing, TracklakeError
 from tracklake.incoming import warn_of_mixed_ids
+from tracklake.places import absolute
 from tracklake.sources import source
-from tracklake.sources.files import days_of, list_files
+from tracklake.sources.files import below, days_of, list_files
 from tracklake.transforms.arrivals import on_one_day
 from tracklake.transforms.events import dates_with_other_ids, unresolved
 
@@ -233,12 +238,101 @@ def test_a_file_is_listed_as_it_stands_whatever_its_name(spark: SparkSession, tm
         ("year=2020/month=2/x.json", date(2020, 2, 1), date(2020, 2, 29)),
         ("year=2020/month=2/day=29/x.json", date(2020, 2, 29), date(2020, 2, 29)),
         ("date=20181105/hour=07/x.json.gz", date(2018, 11, 5), date(2018, 11, 5)),
+        ("date=2018-11-05/written-2018-11-06.json", date(2018, 11, 5), date(2018, 11, 5)),
+        ("date=2018-11-05/2018-11-06/x.json", date(2018, 11, 5), date(2018, 11, 5)),
+        ("year=2018/month=11/day=05/2018-11-06.json", date(2018, 11, 5), date(2018, 11, 5)),
+        ("2018/11/05/2018-11-06.json", date(2018, 11, 5), date(2018, 11, 5)),
+        ("2018/11/05-events.json", date(2018, 11, 5), date(2018, 11, 5)),
+        ("2018-11-05/20181106T0005.json", date(2018, 11, 5), date(2018, 11, 5)),
+        ("2018-11-01/2018-11-05/x.json", date(2018, 11, 5), date(2018, 11, 5)),
+        ("events_2018-11-01_2018-11-07.json", date(2018, 11, 1), date(2018, 11, 7)),
+        ("week=2018-11-07_2018-11-01/x.json", date(2018, 11, 1), date(2018, 11, 7)),
+        ("20181105-d41d8cd98f00b204e9800998ecf8427e.json", date(2018, 11, 5), date(2018, 11, 5)),
     ],
 )
 def test_a_path_says_which_days_it_is_of(path: str, first: date, last: date) -> None:
     assert days_of(path) == (first, last)
 
 
-@pytest.mark.parametrize("path", ["all.json", "2019-02-30.json", "part-0001.json", "1541073600000.json"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "all.json",
+        "2019-02-30.json",
+        "part-0001.json",
+        "1541073600000.json",
+        "79071201.json",
+        "1989/12/x.json",
+        "part-7db90d73-acb5-4b50-85be-20181105da15.json",
+    ],
+)
 def test_a_path_without_a_date_says_none(path: str) -> None:
     assert days_of(path) is None
+
+
+DAY_OF_FOLDER = (date(2024, 2, 29), date(2024, 2, 29))
+
+
+@given(uuid=uuids())
+@example(uuid=UUID("7db90d73-acb5-4b50-85be-79071201da15"))
+@example(uuid=UUID("20181105-acb5-4b50-85be-20181105da15"))
+def test_a_uuid_in_a_files_name_is_no_date(uuid: UUID) -> None:
+    name = f"part-00000-{uuid}-c000.json.gz"
+    for folder in ("date=2024-02-29/hour=10", "year=2024/month=2/day=29", "2024/02/29", "2024-02-29"):
+        assert days_of(f"{folder}/{name}") == DAY_OF_FOLDER
+    assert days_of(f"2024/02/{name}") == (date(2024, 2, 1), date(2024, 2, 29))
+    assert days_of(name) is days_of(f"{uuid.hex}.json") is None
+
+
+@given(name=text("0123456789-_.", min_size=1))
+@example(name="2018-11-05.json")
+def test_whatever_a_file_is_called_its_folder_says_the_day(name: str) -> None:
+    assert days_of(f"date=2024-02-29/hour=10/{name}") == DAY_OF_FOLDER
+
+
+@pytest.mark.parametrize("spelt", ["{0}/x/../logs", "{0}//logs/.", "file://{0}/x/../logs/", "../logs"])
+def test_a_files_days_are_known_however_the_folder_is_spelt(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelt: str
+) -> None:
+    write(tmp_path / "logs", "2018-11-02.json", ["{}"])
+    (tmp_path / "x").mkdir()
+    monkeypatch.chdir(tmp_path / "x")
+    [file] = list_files(spark, absolute(spelt.format(tmp_path)))
+    assert (file.path, file.days) == (
+        f"file:{tmp_path}/logs/2018-11-02.json",
+        (date(2018, 11, 2), date(2018, 11, 2)),
+    )
+
+
+def test_logs_named_from_another_folder_are_read_by_their_days(
+    reads: Reads, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The late record in the file of the 3rd is of the 2nd: it is read, and only that file is."""
+    reads.write("2018-11-02.json", record(1))
+    reads.write("2018-11-03.json", record(2), record(1, 1))
+    elsewhere = reads.logs.parent / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    where = ["--lake", "../lake", "--source", "sparkify", "--input", "../logs"]
+    assert cli.run_job(ingest_events.main, [*where, "--start", "2018-11-03", "--end", "2018-11-03"]) == 0
+    assert "2 records read = 2 events + 0 duplicates + 0 quarantined\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("folder", "path"),
+    [
+        ("/logs", "file:/logs/a b/x.json"),
+        ("file:///logs", "file:/logs/a b/x.json"),
+        ("hdfs:///logs", "hdfs://host:9000/logs/a b/x.json"),
+        ("hdfs://host:9000/logs/", "hdfs://host:9000/logs/a b/x.json"),
+        ("gs://logs", "gs://logs/a b/x.json"),
+        ("/", "file:/a b/x.json"),
+    ],
+)
+def test_a_file_is_seen_from_its_folder(folder: str, path: str) -> None:
+    assert below(folder, path) == "/a b/x.json"
+
+
+def test_a_file_that_is_not_below_its_folder_is_not_taken_for_one_without_a_date() -> None:
+    with pytest.raises(TracklakeError, match=r"file:/logs-2/2018-11-02.json was listed below /logs, but"):
+        below("/logs", "file:/logs-2/2018-11-02.json")

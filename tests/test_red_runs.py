@@ -16,7 +16,9 @@ from tests.by_hand import Work, release
 from tests.conftest import SMALL_LOGS, Job
 from tracklake import cli, quality, resources, runs
 from tracklake.errors import AuditFailed, WrongUsage
+from tracklake.evidence import rows_behind
 from tracklake.lake import Lake
+from tracklake.quality import Failure
 from tracklake.tables import CONTRACTS
 
 Said = pytest.CaptureFixture[str]
@@ -75,6 +77,15 @@ def test_inspect_run_shows_expectation_rows_files_and_how_to_go_on(red: Lake, ca
     for words in (LEVEL, sample["event_id"], "2018-12-2", "-events.json", "staged-", "spark.read.parquet("):
         assert words in said
     assert f"publish_run {run_id} --lake {red.uri} --accept '{LEVEL}' --reason ..." in said
+
+
+def test_values_that_may_say_who_somebody_is_are_withheld_from_the_rows_behind_a_failure(red: Lake) -> None:
+    event = red.spark.read.parquet(of(red).staged["event"].path).where("location IS NOT NULL").first()
+    assert event is not None
+    failure = Failure("a rule", "location, level", "critical", "1 row", ({"event_id": event.event_id},))
+    (row,) = rows_behind(red, of(red), "event", failure)
+    assert (row["location"], row["level"]) == ("(withheld)", event.level)
+    assert row["source_file"] == event.source_file
 
 
 def test_an_accepted_run_is_published_with_who_and_why(

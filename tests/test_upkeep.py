@@ -141,6 +141,17 @@ def test_a_red_run_stays_for_a_look_as_long_as_a_release(lake: Lake) -> None:
     assert clean(lake, days(RETENTION + 1), RETENTION)["_runs"].files == 1
 
 
+def test_a_run_may_go_red_while_files_are_removed(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(lake.path("_runs")).mkdir()
+    Path(lake.path("_runs"), "old.json").write_text("{}")
+    with lake.claims.held_by("maintenance", print) as held:
+        record = Path(lake.path("_runs"), "red.json")
+        monkeypatch.setattr(type(held), "renew", lambda self: record.write_text("{}"))
+        cleaned = clean_with_claim(lake, days(RETENTION + 1), RETENTION, held)
+    assert cleaned["_runs"].files == 1
+    assert record.exists()
+
+
 def test_a_run_whose_staged_files_were_removed_publishes_nothing(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

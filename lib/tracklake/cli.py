@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -96,9 +95,11 @@ def launch(main: Job) -> None:
 
 def run_job(main: Job, args: Sequence[str]) -> int:
     """Runs a job with these arguments and returns the exit code; a failure says its one sentence."""
+    logs: str | None = None
     try:
         request = parse(main, args)
         if request:
+            logs = request.input and absolute(request.input)
             _perform(main, request)
         return 0
     except KeyboardInterrupt:
@@ -109,7 +110,7 @@ def run_job(main: Job, args: Sequence[str]) -> int:
             traceback.print_exc()
         if "--debug" in args:
             traceback.print_exc(file=sys.stdout)
-        failure = explain(error, _value_of("--input", args))
+        failure = explain(error, logs)
         say(failure.sentence)
         return failure.exit_code
 
@@ -199,7 +200,3 @@ def _lake(conf: Conf, asked: str | None) -> str:
         if not nearest.is_dir():
             raise WrongUsage(f"The lake cannot be at {path}: {nearest} is a file; give --lake a folder.")
     return lake
-
-
-def _value_of(flag: str, args: Sequence[str]) -> str | None:
-    return next((value for name, value in pairwise(args) if name == flag), None)

@@ -12,8 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tracklake.errors import WrongUsage, did_you_mean
 from tracklake.resources import configurations
 
-_SECRET = re.compile(r"secret|passw(or)?d|token|access[._-]?key|account[._-]?key", re.IGNORECASE)
-_POINTS_TO_A_SECRET = re.compile(r"secretKeyRef|\.secrets\.|(file|path|provider)$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"secret|passw(or)?d|token|(access|account|private)[._-]?key|credential|(?<![a-z])sas(?![a-z])",
+    re.IGNORECASE,
+)
+_POINTS_TO_A_SECRET = re.compile(
+    r"secretKeyRef|\.secrets\.|(file|path|provider)$"
+    r"|^spark\.(security\.credentials\.|kerberos\.renewal\.credentials$)"  # switches
+    r"|^spark\.ssl\.(.+\.)?privateKey$",  # where the file of the key is
+    re.IGNORECASE,
+)
 
 
 class _Section(BaseModel):

@@ -32,6 +32,10 @@ class InputMissing(TracklakeError):
     exit_code = 4
 
 
+EXIT_CODES = frozenset(error.exit_code for error in (TracklakeError, WrongUsage, AuditFailed, InputMissing))
+"""The codes with which a run that failed may end."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean "x"?` for the closest known word, or an empty string when none is close."""
     close = difflib.get_close_matches(word, list(known), n=1)

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tracklake.lake import Lake, Release, staging
-from tracklake.quality import Failure
+from tracklake.quality import Failure, withheld
 from tracklake.runs import RedRun
 from tracklake.tables import contract
 from tracklake.transforms.periods import is_on
@@ -19,8 +19,8 @@ from tracklake.transforms.periods import is_on
 def rows_behind(lake: Lake, run: RedRun, table: str, failure: Failure) -> list[dict[str, Any]]:
     """The staged rows of the failure's sample: key, the columns concerned and, where it is known, source_file.
 
-    A fact's source_file is that of its event, staged by the same run or published before. No rows where the
-    sample has no keys, as for an expectation of the whole table.
+    A fact's source_file is that of its event, staged by the same run or published before. What pages and messages
+    do not show is withheld here, too. No rows where the sample has no keys, as for an expectation of the whole table.
     """
     if not failure.sample or table not in run.staged:
         return []
@@ -33,7 +33,7 @@ def rows_behind(lake: Lake, run: RedRun, table: str, failure: Failure) -> list[d
     if table != "event" and "event_id" in of.names:
         files = _files_of_events(lake, run, rows)
         rows = [{**row, "source_file": files.get(row["event_id"])} for row in rows]
-    return rows
+    return [withheld(row) for row in rows]
 
 
 def _files_of_events(lake: Lake, run: RedRun, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -33,7 +33,10 @@ class Failure:
 
 
 def explain(error: Exception, source_input: str | None = None) -> Failure:
-    """Exit code and sentence for any exception; what concerns `source_input` counts as missing input."""
+    """Exit code and sentence for any exception.
+
+    What concerns `source_input`, a place in full, or what is below it, counts as missing input.
+    """
     if isinstance(error, TracklakeError):
         return Failure(error.exit_code, " ".join(str(error).split()))
     if source_input and (failure := _unreadable_file(str(error), source_input)):
@@ -41,20 +44,30 @@ def explain(error: Exception, source_input: str | None = None) -> Failure:
     text, code = _text(error), 1
     if (
         source_input
-        and source_input in text
+        and _names(text, source_input)
         and isinstance(error, OSError | PySparkException | Py4JJavaError)
     ):
         code = InputMissing.exit_code
     return Failure(code, text)
 
 
+def _names(text: str, place: str) -> bool:
+    """Whether a text names a place or something below it. Spark adds the host to a URI that names none."""
+    path = local_path(place)
+    if path:
+        named = r"(?:file:(?://)?)?" + re.escape(str(path).rstrip("/"))
+    else:
+        named = re.escape(place).replace(":///", "://[^/]*/")
+    begins, ends = r"(?:^|(?<=[\s\"'(\[=,]))", r"(?=/|[.:;,]?(?:[\s\"')\]]|$))"
+    return re.search(begins + named + ends, unquote(text)) is not None
+
+
 def _unreadable_file(trace: str, source_input: str) -> Failure | None:
     """What to do about a log file that Spark could not read to its end; None if that is not what happened."""
     found = _UNREADABLE_FILE.search(trace) or _GONE.search(trace)
-    file = unquote(found["file"]) if found else ""
-    if not found or str(local_path(source_input) or source_input) not in file:
+    if not found or not _names(found["file"], source_input):
         return None
-    file = str(local_path(file) or file)
+    file = re.sub("^file:/+", "/", unquote(found["file"]))
     if found.re is _GONE or "FileNotFoundException" in trace:
         wrong = f"{file} went away while it was read: run again"
     else:

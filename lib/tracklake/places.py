@@ -1,5 +1,6 @@
 """Folders and URIs that a person names."""
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,19 +13,32 @@ _NOT_FOR_TABLES = "%[]^|\\"
 _GLOB = re.compile(r"([\\{}\[\]*?])")
 
 
-def absolute(place: str, conf: Conf) -> str:
-    """A URI as it is; a path as an absolute one, seen from the working folder.
+def absolute(place: str, conf: Conf | None = None) -> str:
+    """A place in full, as Spark names what it finds there: without ``..``, ``//`` or a slash at its end.
 
-    Raises WrongUsage for a path where Spark runs on a cluster whose machines share no file system.
+    A path is seen from the working folder, with ~ for the home folder; links in it stay as they are. A file: URI is
+    the path that it names. Where ``conf`` runs Spark on a cluster whose machines share no file system it stays a URI,
+    and WrongUsage is raised for a path.
     """
-    if "://" in place or place.startswith("file:"):
-        return place
-    if conf.spark.master.startswith(_SHARED_BY_ALL_NODES):
+    shared = conf is not None and conf.spark.master.startswith(_SHARED_BY_ALL_NODES)
+    path = local_path(place)
+    if path is None:
+        scheme, _, named = place.partition("://")
+        host, _, below = named.partition("/")
+        return f"{scheme}://{host}{_plain(f'/{below}').rstrip('/')}"
+    if place.startswith("file:"):
+        return f"file://{_plain(str(path))}" if shared else _plain(str(path))
+    if conf and shared:
         raise WrongUsage(
             f"{place} is a path of this machine, which the cluster of conf/{conf.env}.toml does not see: "
             "give a URI (hdfs://, gs://, s3a://, abfss://, or file:// for a mounted folder)."
         )
-    return str(Path(place).absolute())
+    return _plain(os.path.abspath(os.path.expanduser(place)))
+
+
+def _plain(path: str) -> str:
+    """An absolute path without ``..``, ``.``, ``//`` and a slash at its end."""
+    return os.path.normpath(f"/{path.lstrip('/')}")
 
 
 def local_path(place: str) -> Path | None:

@@ -260,13 +260,16 @@ def _sample(result: ExpectationValidationResult, of: Contract) -> list[dict[str,
     rows = found.get("unexpected_rows") or found.get("details", {}).get("unexpected_rows") or []
     unconcerned = set(of.names) - set(of.key) - set(_columns(result))
     return [
-        {
-            name: "(withheld)" if name in WITHHELD and value is not None else value
-            for name, value in row.items()
-            if name not in unconcerned
-        }
+        withheld({name: value for name, value in row.items() if name not in unconcerned})
         for row in rows[:MOST_SAMPLED]
     ]
+
+
+def withheld(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row without what pages and messages do not show."""
+    return {
+        name: "(withheld)" if name in WITHHELD and value is not None else value for name, value in row.items()
+    }
 
 
 def _failure(result: ExpectationValidationResult, of: Contract) -> Failure:

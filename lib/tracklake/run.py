@@ -22,9 +22,10 @@ from tracklake.history import as_rows, results
 from tracklake.lake import Lake, Release, scratch, staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.footers import without_nulls
-from tracklake.lake.lake import absolute, on_dates
+from tracklake.lake.lake import on_dates
 from tracklake.lake.publish import Staged, publish
 from tracklake.lake.storage import Folder
+from tracklake.places import absolute
 from tracklake.progress import Steps
 from tracklake.quality import Verdict
 from tracklake.runs import RedRun

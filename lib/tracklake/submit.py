@@ -20,7 +20,7 @@ from types import FrameType
 from typing import IO
 
 from tracklake.config import Conf, load
-from tracklake.errors import TracklakeError, WrongUsage, did_you_mean
+from tracklake.errors import EXIT_CODES, TracklakeError, WrongUsage, did_you_mean
 from tracklake.handover import INTERRUPTED, NOISE_FILE, SENTENCE_FILE, TERMINAL_WIDTH
 from tracklake.jars import resolve, spark_home, spark_submit
 from tracklake.packing import pack
@@ -133,7 +133,7 @@ def _submit(submission: Submission) -> int:
         code, sentence = _unexplained(log, code)
     print(f"Spark's log: {log}", file=sys.stderr)
     print(sentence, file=sys.stderr)
-    return code
+    return code if code in EXIT_CODES else TracklakeError.exit_code  # Spark's own codes, and signals
 
 
 def _environment(conf: Conf) -> dict[str, str]:

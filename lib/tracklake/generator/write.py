@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from math import ceil
 from typing import Any
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
@@ -21,13 +20,14 @@ from tracklake.generator.manifest import Manifest
 from tracklake.generator.plays import events, plays
 from tracklake.generator.records import PAGES, records
 from tracklake.generator.sessions import sessions
-from tracklake.places import literal, local_path
+from tracklake.lake.storage import Folder
 
 DEFAULT_START = date(2025, 10, 1)
 """The first day unless another is asked for: fixed, so that the same flags always give the same logs."""
 
 MOST_DIRT = 10.0
 
+_MANIFEST, _UNFINISHED = "manifest.json", "_generate_logs.unfinished"
 _LISTENERS_PER_FILE = 100_000  # about half a million events of one day
 _SLICE = ("day", "share")
 
@@ -47,11 +47,12 @@ def generate_logs(
     The same seed, users, days, start and dirt give the same lines, whatever machine or cluster writes them.
     `dirt` is how much of it: 0 none, 1 the shares of `dirt.SHARES`, 2 twice as much.
 
-    Raises WrongUsage if `output` is not empty or a number is out of bounds.
+    What an interrupted run has left under `output` is written anew. Raises WrongUsage if anything else is there, or a
+    number is out of bounds.
     """
     _check(days, users, dirt)
-    _check_empty(spark, output)
     folder = output.rstrip("/")
+    _begin(Folder(folder))
     chance = Chance(seed)
     catalogue = Catalogue.for_listeners(chance, users)
     last_day = start + timedelta(days=days - 1)
@@ -66,8 +67,13 @@ def generate_logs(
     with _counted(catalogue.songs(spark), {"songs": F.count(F.lit(1))}) as (songs, known):
         songs.write.option("ignoreNullFields", "false").json(f"{folder}/song_data")
     manifest = _manifest(seen | known, catalogue, users=users, days=days, seed=seed, start=start, dirt=dirt)
-    _write_manifest(spark, manifest, folder)
+    _end(Folder(folder), manifest)
     return manifest
+
+
+def is_generated(folder: str) -> bool:
+    """Whether a folder holds generated logs, all of them."""
+    return not Folder(folder).lacks([_MANIFEST])
 
 
 def _records(
@@ -139,15 +145,6 @@ def _manifest(seen: dict[str, int], catalogue: Catalogue, **parameters: Any) -> 
     )
 
 
-def _write_manifest(spark: SparkSession, manifest: Manifest, folder: str) -> None:
-    """A file on this machine's file system; elsewhere a folder of that name with one file in it."""
-    path, text = local_path(folder), manifest.as_json()
-    if path is not None:
-        (path / "manifest.json").write_text(text, encoding="utf-8")
-        return
-    spark.range(1, numPartitions=1).select(F.lit(text).alias("value")).write.text(f"{folder}/manifest.json")
-
-
 def _check(days: int, users: int, dirt: float) -> None:
     if days < 1 or users < 1:
         raise WrongUsage(f"--days {days} and --users {users} must both be 1 or more.")
@@ -155,21 +152,17 @@ def _check(days: int, users: int, dirt: float) -> None:
         raise WrongUsage(f"--dirt {dirt:g} must be from 0 (none) to {MOST_DIRT:g} (ten times the usual).")
 
 
-def _check_empty(spark: SparkSession, output: str) -> None:
-    path = local_path(output)
-    if path is None:
-        empty = _holds_no_file(spark, output)
-    else:
-        empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
-    if not empty:
-        raise WrongUsage(f"{output} is not empty: nothing was written; give --output a new or empty folder.")
+def _begin(output: Folder) -> None:
+    """Marks the folder as unfinished; removes first what it holds if it was marked so before."""
+    if not output.lacks([_UNFINISHED]):
+        output.remove()
+    elif not output.is_empty():
+        raise WrongUsage(
+            f"{output.uri} is not empty: nothing was written; give --output (quickstart: --lake) a new or empty folder."
+        )
+    output.write(_UNFINISHED, b"")
 
 
-def _holds_no_file(spark: SparkSession, folder: str) -> bool:
-    try:
-        files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(literal(folder))
-        return files.select("path").isEmpty()
-    except AnalysisException as error:
-        if error.getCondition() != "PATH_NOT_FOUND":
-            raise
-        return True
+def _end(output: Folder, manifest: Manifest) -> None:
+    output.write(_MANIFEST, manifest.as_json().encode())
+    output.remove_file(_UNFINISHED)

@@ -43,9 +43,9 @@ def clean(lake: Lake, now: datetime, retention_days: int, held: Held) -> dict[st
     """
     keep = kept(lake.ledger.all(), now, retention_days)
     records = Folder(lake.path("_runs"))
+    of_runs = records.files()
     on_record = {
-        file.path.removesuffix(".json"): file.modified_at + timedelta(days=retention_days)
-        for file in records.files()
+        file.path.removesuffix(".json"): file.modified_at + timedelta(days=retention_days) for file in of_runs
     }
     tables = {table: Folder(lake.path(table)).files() for table in CONTRACTS}
     scratch = Folder(lake.path("_scratch")).files()
@@ -66,7 +66,7 @@ def clean(lake: Lake, now: datetime, retention_days: int, held: Held) -> dict[st
         Folder(lake.path("_scratch")), [file for file in scratch if is_over(file.path.split("/")[0])]
     )
     cleaned["_runs"] = _remove(
-        records, [file for file in records.files() if on_record[file.path.removesuffix(".json")] < now]
+        records, [file for file in of_runs if on_record[file.path.removesuffix(".json")] < now]
     )
     return {place: gone for place, gone in cleaned.items() if gone.files}
 

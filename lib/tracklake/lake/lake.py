@@ -15,7 +15,7 @@ from tracklake.lake.claims import Claims
 from tracklake.lake.delta import DataFile, DeltaLog
 from tracklake.lake.releases import NO_RELEASE, Ledger, Release
 from tracklake.local_rows import local_rows
-from tracklake.places import literal, local_path, refuse_for_tables
+from tracklake.places import absolute, literal, local_path, refuse_for_tables
 from tracklake.tables import Contract, contract
 from tracklake.transforms.periods import is_on
 
@@ -153,12 +153,6 @@ class Lake:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
-
-
-def absolute(uri: str) -> str:
-    """A local path made absolute, without a trailing slash; any other URI as it is."""
-    path = local_path(uri)
-    return str(path.expanduser().absolute()) if path else uri.rstrip("/")
 
 
 def on_dates(contract: Contract, dates: Collection[date]) -> Column:

@@ -35,6 +35,14 @@ class Folder:
             if info.type is fs.FileType.File
         ]
 
+    def is_empty(self) -> bool:
+        """Whether there is nothing in the folder, not even a folder, or no such folder."""
+        storage, root = self.opened()
+        kind = storage.get_file_info(root).type
+        if kind is fs.FileType.Directory:
+            return not storage.get_file_info(fs.FileSelector(root))
+        return kind is fs.FileType.NotFound
+
     def lacks(self, paths: Collection[str]) -> list[str]:
         """Those of the paths below the folder at which there is no file."""
         storage, root = self.opened()

@@ -11,8 +11,7 @@ from pyspark.sql import functions as F
 from tracklake.errors import InputMissing, WrongUsage
 from tracklake.places import literal
 from tracklake.sources import SOURCES
-from tracklake.sources.files import list_files
-from tracklake.sources.layout import below
+from tracklake.sources.files import below, list_files
 from tracklake.sources.lines import read_lines
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Source

@@ -18,13 +18,15 @@ TOPICS = ("listen_events", "page_view_events", "auth_events", "status_change_eve
 LOGIN_ENDED = "auth_events"
 """The page of a record that says how a login ended."""
 
-_TOPIC = rf"(?:^|/)({'|'.join(TOPICS)})(?:[/.]|$)"
+_TOPIC = rf"^(?:.*/)?({'|'.join(TOPICS)})(?=[/.]|$)(?!.*/log_data/)"
+"""The last topic in a path, which is below the input where the input holds topics; above log_data stands none."""
+
 _RENAMED = ("page", "sessionId", "sessionid", "length", "duration", "location", "city", "state")
 
 
 def topic(path: str) -> str | None:
     """The topic whose records a file holds; None if its path names none."""
-    found = re.search(_TOPIC, path)
+    found = re.match(_TOPIC, path)
     return found[1] if found else None
 
 

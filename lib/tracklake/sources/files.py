@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,14 +15,16 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from tracklake.errors import InputMissing
-from tracklake.places import literal, local_path
+from tracklake.errors import InputMissing, TracklakeError
+from tracklake.places import absolute, literal, local_path
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_DAY = re.compile(r"(?<!\d)(\d{4})([-/_]?)(\d{2})\2(\d{2})(?!\d)")
-_HIVE_DAY = re.compile(r"year=(\d{4})/month=(\d{1,2})/day=(\d{1,2})(?=/)")
-_MONTH = re.compile(r"(?:(?<=/)(\d{4})[-/](\d{2})|year=(\d{4})/month=(\d{1,2}))(?=/)")
+_YEAR = r"(199\d|20\d\d|2100)"
+_DAY = re.compile(rf"(?<!\d){_YEAR}([-/_]?)(\d{{2}})\2(\d{{2}})(?!\d)")
+_HIVE_DAY = re.compile(rf"year={_YEAR}/month=(\d{{1,2}})/day=(\d{{1,2}})(?=/)")
+_MONTH = re.compile(rf"(?:(?<=/){_YEAR}[-/](\d{{2}})|year={_YEAR}/month=(\d{{1,2}}))(?=/)")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}", re.IGNORECASE)
 
 
 class NoSuchFolder(InputMissing):
@@ -74,14 +77,13 @@ def list_files(spark: SparkSession, folder: str) -> list[LogFile]:
         raise NoSuchFolder(
             f"There is no folder {folder}: give --input the folder that holds the logs."
         ) from error
-    root = str(local or folder.partition("://")[2]).rstrip("/") + "/"
     listed = [
         LogFile(
             row.path,
             row.uri,
             row.size,
             EPOCH + timedelta(milliseconds=row.modified_ms),
-            days_of(row.path.partition(root)[2]),
+            days_of(below(folder, row.path)),
         )
         for row in files.collect()
     ]
@@ -123,22 +125,68 @@ def pick(files: Sequence[LogFile], folder: str, start: date | None, end: date | 
     return chosen
 
 
+def below(folder: str, path: str) -> str:
+    """A listed file's path as seen from the folder, with a slash before it.
+
+    Raises TracklakeError for one that does not begin with the folder: of which dates it is could not be told.
+    """
+    root = _without_host(absolute(folder)).rstrip("/")
+    seen = _without_host(path)
+    if not seen.startswith(f"{root}/"):
+        raise TracklakeError(
+            f"{path} was listed below {folder}, but its path does not begin with it: give --input the folder as the "
+            "storage itself names it."
+        )
+    return seen.removeprefix(root)
+
+
+def _without_host(place: str) -> str:
+    """The path of a place; Spark adds the host to a URI that names none."""
+    return re.sub(r"^[\w.+-]+:(?://[^/]*)?(?=/|$)", "", place)
+
+
 def days_of(path: str) -> tuple[date, date] | None:
     """First and last date that a log file's path stands for, or None where the path says no date.
 
     Understood are YYYY-MM-DD (also with / or _ or nothing between), ``key=YYYY-MM-DD``,
-    ``year=/month=/day=``, and a folder of a month (``YYYY/MM``, ``YYYY-MM``, ``year=/month=``).
+    ``year=/month=/day=``, and a folder of a month (``YYYY/MM``, ``YYYY-MM``, ``year=/month=``), of the years 1990
+    to 2100. A folder ``key=`` counts most, then ``year=/month=/day=``, then another folder, then the file's own
+    name, and a month least; of folders the innermost. A name with several dates stands for all from the first to
+    the last.
     """
-    path = f"/{path}"
-    for found in reversed([*_HIVE_DAY.finditer(path), *_DAY.finditer(path)]):
-        year, month, day = (int(found[1]), int(found[found.lastindex - 1]), int(found[found.lastindex]))  # type: ignore[operator,index]
-        try:
-            return date(year, month, day), date(year, month, day)
-        except ValueError:
-            continue
+    path = "/" + _UUID.sub(".", path)
+    of_names: dict[int, list[date]] = {}
+    for name, day in _dates(_DAY, path):
+        of_names.setdefault(name, []).append(day)
+    file = path.rindex("/")
+    folders = [name for name in of_names if name < file]
+    keyed = [name for name in folders if "=" in path[name : path.index("/", name + 1)]]
+    if keyed:
+        return _span(of_names[keyed[-1]])
+    if hive := [day for _, day in _dates(_HIVE_DAY, path)]:
+        return hive[-1], hive[-1]
+    if folders:
+        return _span(of_names[folders[-1]])
+    return _span(of_names[file]) if file in of_names else _month(path)
+
+
+def _dates(pattern: re.Pattern[str], path: str) -> Iterator[tuple[int, date]]:
+    """Each date that a pattern finds in a path and that exists, and where the name begins in which it stands."""
+    for found in pattern.finditer(path):
+        year, *_, month, day = found.groups()
+        with suppress(ValueError):
+            yield path.rfind("/", 0, found.start()), date(int(year), int(month), int(day))
+
+
+def _span(days: list[date]) -> tuple[date, date]:
+    return min(days), max(days)
+
+
+def _month(path: str) -> tuple[date, date] | None:
+    """First and last day of the innermost folder of a month, None where there is none."""
     for found in reversed([*_MONTH.finditer(path)]):
         year, month = int(found[1] or found[3]), int(found[2] or found[4])
-        if 1 <= month <= 12 and year >= 1:
+        if 1 <= month <= 12:
             return date(year, month, 1), date(year, month, monthrange(year, month)[1])
     return None
 

@@ -13,8 +13,7 @@ from typing import Any
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from tracklake.sources.files import days_of
-from tracklake.sources.layout import below
+from tracklake.sources.files import below, days_of
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
 

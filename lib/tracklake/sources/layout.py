@@ -38,9 +38,3 @@ class Layout:
         if not self.dated:
             files = [replace(file, days=None) for file in files]
         return pick(files, folder, start, end)
-
-
-def below(folder: str, path: str) -> str:
-    """A file's path as seen from the folder, with a slash before it; Spark gives paths as URIs."""
-    name = folder.rstrip("/").rpartition(":")[2].lstrip("/")
-    return "/" + path.partition(f"{name}/")[2] if f"{name}/" in path else path

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from tracklake.sources import song_data
 from tracklake.sources.arrivals import as_arrivals, one_of, prefixed
 from tracklake.sources.eventsim import LOGIN_ENDED, as_pages, topic
-from tracklake.sources.files import LogFile, NoSuchFolder, list_files, pick
+from tracklake.sources.files import LogFile, NoSuchFolder, below, list_files, pick
 from tracklake.sources.json_records import extra, field, number_as_text, records, said
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import SECONDS, millis, seconds_as_ms, whole
@@ -82,7 +82,7 @@ def find(spark: SparkSession, folder: str, start: date | None, end: date | None)
     try:
         files = list_files(spark, logs)
     except NoSuchFolder as missing:
-        files = [file for file in list_files(spark, folder) if topic(file.path)]
+        files = [file for file in list_files(spark, folder) if topic(below(folder, file.path))]
         if not files:
             raise NoSuchFolder(
                 f"There is neither log_data nor a topic of eventsim in {folder}: give --input the folder that holds "
