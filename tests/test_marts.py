@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tests.facts import facts, marts
+from tests.facts import UNKNOWN_WEEK, facts, marts
 from tests.oracle import assert_same
 from tracklake.errors import WrongUsage
 from tracklake.local_rows import local_rows
@@ -156,6 +156,25 @@ def test_without_trials_and_without_a_prior_a_rate_is_the_mean(spark: SparkSessi
     low, high = Rate("x", "n").wilson()
     found = nothing.select(Rate("x", "n").shrunk(F.lit(0.25), F.lit(0.0)), low, high).collect()
     assert found == [(0.25, None, None)]
+
+
+def test_a_rate_of_which_nothing_is_known_is_unknown(spark: SparkSession) -> None:
+    nothing = local_rows(spark, [("day", 0, 0)], "period string, x bigint, n bigint")
+    prior = priors(nothing, ["period"], {"like": Rate("x", "n")})
+    shrunk = Rate("x", "n").shrunk(F.col("like_mean"), F.col("like_strength"))
+    assert nothing.join(prior, on="period", how="left").select("like_mean", shrunk).collect() == [
+        (None, None)
+    ]
+
+
+def test_where_no_completion_is_known_tracks_are_not_ranked_by_it(built: dict[str, DataFrame]) -> None:
+    shown = built["mart_track_performance"].where("period = 'week' AND NOT is_suppressed")
+    unknown = shown.where(F.col("period_start") == UNKNOWN_WEEK)
+    assert unknown.count() > 5
+    assert unknown.where("coalesce(completion_rate, completion_shrunk, percentile) IS NOT NULL").isEmpty()
+    assert unknown.where("skip_shrunk IS NULL").isEmpty()
+    known = shown.where(F.col("period_start") != UNKNOWN_WEEK)
+    assert known.where("completion_shrunk IS NULL OR percentile IS NULL").isEmpty()
 
 
 # Markets and contexts
