@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import duckdb
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -17,6 +19,9 @@ from tracklake.transforms.privacy import shown_levels
 from tracklake.transforms.totals import audiences, histories, member_days, period_totals
 from tracklake.transforms.track_performance import track_performance
 
+UNKNOWN_WEEK = date(2025, 11, 3)
+"""First day of the week in which no track's length is known."""
+
 # Artist a of 24 has a % 4 + 1 tracks, and listeners as its number grows; user u lives in place u % 3.
 FACTS = """
 CREATE MACRO chance(what, a, b, c) AS (hash(what, a, b, c) % 1000000) / 1000000.0;
@@ -24,7 +29,7 @@ CREATE MACRO chance(what, a, b, c) AS (hash(what, a, b, c) % 1000000) / 1000000.
 CREATE TABLE fact_stream AS
 WITH play AS (
     SELECT
-        user, day, artist,
+        user, day, artist, 200000 + artist * 1000 AS length_ms,
         CAST(floor(chance('track', user, day, artist * 10 + nth) * (artist % 4 + 1)) AS INTEGER) AS track,
         nth,
         chance('heard', user, day * 10 + nth, artist) AS heard
@@ -45,8 +50,8 @@ SELECT
     't' || artist || '.' || track AS track_id,
     key_at('a' || artist, TIMESTAMP '1970-01-01') AS artist_key,
     'a' || artist AS artist_id,
-    CAST(200000 + artist * 1000 AS BIGINT) AS duration_ms,
-    CAST(CASE WHEN heard < 0.3 THEN heard * 60000 ELSE least(1, heard * 1.5) * duration_ms END AS BIGINT) AS ms_played,
+    CAST(CASE WHEN day NOT BETWEEN 33 AND 39 THEN length_ms END AS BIGINT) AS duration_ms,
+    CAST(CASE WHEN heard < 0.3 THEN heard * 60000 ELSE least(1, heard * 1.5) * length_ms END AS BIGINT) AS ms_played,
     ms_played >= 30000 AS is_stream,
     ms_played < 30000 AS is_skip,
     CAST(NULL AS VARCHAR) AS country,

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tests.facts import facts, marts
+from tests.facts import UNKNOWN_WEEK, facts, marts
 from tests.oracle import assert_same
 from tracklake.errors import WrongUsage
 from tracklake.local_rows import local_rows
@@ -159,6 +159,25 @@ def test_without_trials_and_without_a_prior_a_rate_is_the_mean(spark: SparkSessi
     assert found == [(0.25, None, None)]
 
 
+def test_a_rate_of_which_nothing_is_known_is_unknown(spark: SparkSession) -> None:
+    nothing = local_rows(spark, [("day", 0, 0)], "period string, x bigint, n bigint")
+    prior = priors(nothing, ["period"], {"like": Rate("x", "n")})
+    shrunk = Rate("x", "n").shrunk(F.col("like_mean"), F.col("like_strength"))
+    assert nothing.join(prior, on="period", how="left").select("like_mean", shrunk).collect() == [
+        (None, None)
+    ]
+
+
+def test_where_no_completion_is_known_tracks_are_not_ranked_by_it(built: dict[str, DataFrame]) -> None:
+    shown = built["mart_track_performance"].where("period = 'week' AND NOT is_suppressed")
+    unknown = shown.where(F.col("period_start") == UNKNOWN_WEEK)
+    assert unknown.count() > 5
+    assert unknown.where("coalesce(completion_rate, completion_shrunk, percentile) IS NOT NULL").isEmpty()
+    assert unknown.where("skip_shrunk IS NULL").isEmpty()
+    known = shown.where(F.col("period_start") != UNKNOWN_WEEK)
+    assert known.where("completion_shrunk IS NULL OR percentile IS NULL").isEmpty()
+
+
 # Markets and contexts
 
 MONDAY = date(2025, 9, 29)
@@ -197,13 +216,32 @@ def test_a_mix_of_sources_is_shown_where_each_has_enough_listeners(spark: SparkS
             (MONDAY, "one", "u2", "SE", "playlist", 1, 1),
             (MONDAY, "one", "u1", "SE", "album", 1, 1),
             (MONDAY, "one", "u3", "SE", "album", 0, 0),
-            (MONDAY, "one", "u3", "SE", None, 9, 9),
+            (MONDAY, "one", "u2", "SE", UNKNOWN, 9, 9),
+            (MONDAY, "one", "u3", "SE", UNKNOWN, 9, 9),
             (MONDAY, "two", "u1", "SE", "album", 1, 1),
+            (MONDAY, "three", "u1", "SE", UNKNOWN, 1, 1),
         ],
         HEARD,
     )
     found = source_mixes(heard, 2).where("period = 'day'").orderBy("track_id").collect()
-    assert [row.source_mix for row in found] == ['{"album":0.25,"playlist":0.75}', None]
+    assert [(row.track_id, row.source_mix) for row in found] == [
+        ("one", '{"album":0.25,"playlist":0.75}'),
+        ("two", None),
+    ]
+
+
+def test_a_mix_does_not_tell_how_many_plays_have_no_context(spark: SparkSession) -> None:
+    heard = [
+        *[(MONDAY, "one", f"u{n}", "SE", "album", 1, 1) for n in range(5)],
+        *[(MONDAY, "one", f"u{n}", "SE", "playlist", 1, 1) for n in range(6)],
+    ]
+    without = (MONDAY, "one", "u9", "SE", UNKNOWN, 1, 1)
+    next_day = (MONDAY + timedelta(days=1), "one", "u9", "SE", UNKNOWN, 1, 1)
+    for more, shown in (([], True), ([without], False), ([next_day], False)):
+        mixes = source_mixes(local_rows(spark, [*heard, *more], HEARD), 5)
+        [[mix]] = mixes.where(F.col("period") == "day").select("source_mix").collect()
+        # 0.4545 and 0.5455 are 5/11 and 6/11: of 12 plays one has no context
+        assert mix == ('{"album":0.4545,"playlist":0.5455}' if shown else None)
 
 
 # Periods

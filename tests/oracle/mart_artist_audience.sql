@@ -53,15 +53,22 @@ cohort AS (
     GROUP BY ALL
 ),
 
+-- How many first played the artist in each of them: all listeners of those 28 days, or whole k of them.
 began AS (
-    SELECT artist_id, period_start, cohort, count(*) AS began
+    SELECT met.artist_id, met.period_start, met.cohort, count(*) AS of_cohort, any_value(past.listeners) AS of_then,
+        CASE
+            WHEN of_cohort = of_then THEN of_then
+            WHEN of_then - of_cohort // k() * k() >= 2 * k() - 1 THEN of_cohort // k() * k()
+        END AS began
     FROM (
         SELECT spell.artist_id, spell.period_start, past.user_id, min(start_of('28_days', past.event_date)) AS cohort
         FROM (SELECT DISTINCT artist_id, period_start FROM play) AS spell
         JOIN fact_stream AS past ON past.artist_id = spell.artist_id AND past.user_id IS NOT NULL
         WHERE start_of('28_days', past.event_date) BETWEEN spell.period_start - 364 AND spell.period_start
         GROUP BY ALL
-    )
+    ) AS met
+    JOIN fact_audience AS past
+        ON past.member = 'artist' AND past.member_id = met.artist_id AND past.period_start = met.cohort
     GROUP BY ALL
 ),
 
@@ -133,6 +140,7 @@ overlap AS (
     JOIN audience AS theirs ON theirs.artist_id = shared.name AND theirs.period_start = shared.period_start
     WHERE mine.place <= 1000 AND theirs.place <= 100 AND shared.listeners >= k()
         AND (mine.listeners = shared.listeners OR mine.listeners - shared.listeners >= k())
+        AND (theirs.listeners = shared.listeners OR theirs.listeners - shared.listeners >= k())
     QUALIFY row_number() OVER (
         PARTITION BY shared.artist_id, shared.period_start
         ORDER BY shared.listeners / (mine.listeners + theirs.listeners - shared.listeners) DESC, name
@@ -151,6 +159,7 @@ SELECT
     CAST(whole.streams AS BIGINT) AS streams,
     CAST(CASE
         WHEN whole.kind <> 'cohort' THEN before.listeners
+        WHEN whole.name = '(other)' THEN NULL
         WHEN whole.began = whole.listeners OR whole.began - whole.listeners >= k() THEN whole.began
     END AS BIGINT) AS previous_listeners,
     k() AS k

@@ -60,7 +60,7 @@ measured AS (
         CASE WHEN n > 0 THEN least(1, (value + 3.841458820694124 / (2 * n)
             + 1.959963984540054 * sqrt(value * (1 - value) / n + 3.841458820694124 / (4 * n * n)))
             / (1 + 3.841458820694124 / n)) END AS high,
-        coalesce((x + strength * coalesce(p, 0)) / nullif(n + strength, 0), p, 0) AS shrunk
+        coalesce((x + strength * p) / nullif(n + strength, 0), p) AS shrunk
     FROM trial
     LEFT JOIN prior USING (period, period_start, rate)
 ),
@@ -136,9 +136,11 @@ grouped AS (
 whole AS (
     SELECT
         *,
-        round(100 * percent_rank() OVER (
-            PARTITION BY period, period_start, cohort ORDER BY round(completion_shrunk, 9)
-        ), 1) AS percentile
+        CASE WHEN completion_shrunk IS NOT NULL THEN
+            round(100 * percent_rank() OVER (
+                PARTITION BY period, period_start, cohort ORDER BY round(completion_shrunk, 9)
+            ), 1)
+        END AS percentile
     FROM grouped
 )
 

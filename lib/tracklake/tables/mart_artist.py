@@ -31,7 +31,8 @@ CONTRACT = Contract(
         Column(
             "days",
             "int",
-            "Days of the period of which the lake has plays; fewer than its length: unfinished.",
+            "Days of the period on which the lake has plays, likes, saves or playlist adds;"
+            " fewer than its length: unfinished.",
             nullable=False,
             minimum=1,
             maximum=28,
@@ -62,7 +63,8 @@ CONTRACT = Contract(
         Column(
             "momentum",
             "double",
-            "(now - before) / (now + before) of streams per day, against the period before; 1/3 is twice as many.",
+            "(now - before) / (now + before) of streams per day, against the period before; 1/3 is twice as many."
+            " Null without a row for that.",
             minimum=-1,
             maximum=1,
         ),

@@ -23,7 +23,11 @@ def _of_rate(name: str, share: str) -> tuple[Column, ...]:
         part("rate", f"Share {share}."),
         part("low", f"Lower bound of the 95 % Wilson interval of {name}_rate."),
         part("high", f"Upper bound of the 95 % Wilson interval of {name}_rate."),
-        part("shrunk", f"{name}_rate drawn towards that of all tracks in the period where plays are few."),
+        part(
+            "shrunk",
+            f"{name}_rate drawn towards that of all tracks in the period where plays are few;"
+            " null where it is known of none of them.",
+        ),
     )
 
 
@@ -49,7 +53,8 @@ CONTRACT = Contract(
         Column(
             "days",
             "int",
-            "Days of the period of which the lake has plays; fewer than its length: unfinished.",
+            "Days of the period on which the lake has plays, likes, saves or playlist adds;"
+            " fewer than its length: unfinished.",
             nullable=False,
             minimum=1,
             maximum=28,
@@ -72,11 +77,16 @@ CONTRACT = Contract(
         ),
         Column("listening_ms", "bigint", "Milliseconds heard.", minimum=0),
         *[column for name, share in RATES.items() for column in _of_rate(name, share)],
-        Column("source_mix", "string", "JSON object: share of plays by context, of those that name one."),
+        Column(
+            "source_mix",
+            "string",
+            "JSON object: share of plays by context, of those that name one; null where a context, or none, has few.",
+        ),
         Column(
             "momentum",
             "double",
-            "(now - before) / (now + before) of streams per day, against the period before; 1/3 is twice as many.",
+            "(now - before) / (now + before) of streams per day, against the period before; 1/3 is twice as many."
+            " Null without a row for that.",
             minimum=-1,
             maximum=1,
         ),
@@ -88,7 +98,7 @@ CONTRACT = Contract(
         Column(
             "percentile",
             "double",
-            "Percent of the cohort's other tracks that have a lower completion_shrunk.",
+            "Percent of the cohort's other tracks that have a lower completion_shrunk; null where that is.",
             minimum=0,
             maximum=100,
         ),

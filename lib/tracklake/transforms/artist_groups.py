@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tracklake.transforms import sketches
 from tracklake.transforms.periods import HISTORY_BLOCKS, PERIODS, bits, period_start
-from tracklake.transforms.privacy import FINENESS, OTHER, with_small_merged
+from tracklake.transforms.privacy import FINENESS, OTHER, enough_or_none, with_small_merged
 
 TOP_ARTISTS = 100
 """Overlaps are looked for with so many artists of most listeners, and among so many times ten."""
@@ -79,14 +79,15 @@ def artist_groups(
         shown, on=["artist_id", "period_start"], how="left_semi"
     )
     sizes = now.select("artist_id", "period_start", F.col("listeners").alias("of_listeners"))
-    parted = with_small_merged(_by_tier_and_place(loyalty).unionByName(_by_cohort(now, of_artists)), GROUP, k)
+    parted = with_small_merged(
+        _by_tier_and_place(loyalty).unionByName(_by_cohort(now, of_artists, k)), GROUP, k
+    )
     groups = parted.unionByName(_overlaps(now, k)).join(sizes, on=["artist_id", "period_start"], how="inner")
     told = groups.unionByName(before.select(*GROUP, "group_name", "listeners"), allowMissingColumns=True)
     in_order = Window.partitionBy("artist_id", "kind", "group_name").orderBy("period_start")
     follows = F.date_diff("period_start", F.lag("period_start").over(in_order)) == PERIODS["28_days"]
     goes_on = follows & (F.col("kind") != "cohort") & (F.col("group_name") != OTHER)
-    stayed_away = F.col("began") - F.col("listeners")
-    began = F.when((stayed_away == 0) | (stayed_away >= k), F.col("began"))
+    began = F.when(F.col("group_name") != OTHER, F.col("began"))
     return (
         told.withColumn("previous_listeners", F.when(goes_on, F.lag("listeners").over(in_order)))
         .where(F.col("of_listeners").isNotNull())  # those before are there to be looked back on
@@ -116,11 +117,17 @@ def _by_tier_and_place(loyalty: DataFrame) -> DataFrame:
     )
 
 
-def _by_cohort(now: DataFrame, audiences: DataFrame) -> DataFrame:
-    """The listeners by the 28 days, of the last HISTORY_BLOCKS and these, in which they first played the artist."""
+def _by_cohort(now: DataFrame, audiences: DataFrame, k: int) -> DataFrame:
+    """The listeners by the 28 days, of the last HISTORY_BLOCKS and these, in which they first played the artist.
+
+    ``began`` is how many first played the artist then, as far as ``told_beginning``.
+    """
     reach = HISTORY_BLOCKS * PERIODS["28_days"]
     cohorts = audiences.select(
-        "artist_id", F.col("period_start").alias("cohort"), F.col("listeners_sketch").alias("then_sketch")
+        "artist_id",
+        F.col("period_start").alias("cohort"),
+        F.col("listeners").alias("of_then"),
+        F.col("listeners_sketch").alias("then_sketch"),
     )
     in_order = Window.partitionBy("artist_id", "period_start").orderBy("cohort")
     so_far = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
@@ -147,9 +154,21 @@ def _by_cohort(now: DataFrame, audiences: DataFrame) -> DataFrame:
             F.col("cohort").cast("string").alias("group_name"),
             "listeners",
             F.lit(None).cast("bigint").alias("streams"),
-            "began",
+            told_beginning(F.col("began"), F.col("of_then"), F.col("listeners"), k).alias("began"),
         )
     )
+
+
+def told_beginning(began: Column, of_then: Column, listeners: Column, k: int) -> Column:
+    """How many of ``of_then`` listeners then began then: all of them, or rounded down to whole k.
+
+    Null where those who had begun before, or those of them who are not among the ``listeners`` now, may be fewer
+    than k. In whole k, for at other times, and for mart_artist, one looks back on other days: an exact difference
+    could be one person. Only what is told settles whether it is: a limit to the hidden number would tell of it, too.
+    """
+    whole = F.floor(began / k) * k
+    told = F.when(began >= of_then, of_then).when(of_then - whole >= 2 * k - 1, whole)
+    return F.when(enough_or_none(told - listeners, k), told)
 
 
 def _overlaps(now: DataFrame, k: int) -> DataFrame:
@@ -170,12 +189,15 @@ def _overlaps(now: DataFrame, k: int) -> DataFrame:
     shared = sketches.count(F.theta_intersection(F.col("listeners_sketch"), F.col("their_sketch")))
     either = F.col("listeners") + F.col("their_listeners") - F.col("shared")
     nearest = Window.partitionBy("artist_id", "period_start").orderBy(F.col("near").desc(), "group_name")
-    left = F.col("listeners") - F.col("shared")
+    both_rests_are_fine = F.lit(True)
+    for listeners in ("listeners", "their_listeners"):
+        rest = F.greatest(F.lit(0), F.col(listeners) - F.col("shared"))  # below 0: an estimate of nobody
+        both_rests_are_fine &= enough_or_none(rest, k)
     return (
         top.join(F.broadcast(very_top), on="period_start", how="inner")
         .where(F.col("artist_id") != F.col("group_name"))
         .withColumn("shared", shared)
-        .where((F.col("shared") >= k) & ((left <= 0) | (left >= k)))
+        .where((F.col("shared") >= k) & both_rests_are_fine)
         .withColumn("near", F.col("shared") / either)
         .withColumn("nearest", F.row_number().over(nearest))
         .where(F.col("nearest") <= MOST_OVERLAPS)

@@ -66,22 +66,25 @@ def top_markets(listening: DataFrame, k: int) -> DataFrame:
 def source_mixes(listening: DataFrame, k: int) -> DataFrame:
     """One row per track and period with plays of a known context: ``source_mix``, a JSON object of their shares.
 
-    Null where a context of any like period of the block has fewer than k listeners.
+    Null where a context of any like period of the block has fewer than k listeners. The unknown context is one of
+    these: of few plays, how many are of it follows from the shares of the others.
     """
-    known = listening.where(F.col("context_type") != UNKNOWN)
+    is_known = F.col("context_type") != UNKNOWN
+    with_known = listening.where(is_known).select("track_id").distinct()
+    heard = listening.join(with_known, on="track_id", how="left_semi")  # few, where sources name no contexts
     in_contexts = (
-        _sums(known, "context_type", "plays")
-        .join(_listeners(known, "context_type"), on=["track_id", "context_type", *PERIOD], how="left")
+        _sums(heard, "context_type", "plays")
+        .join(_listeners(heard, "context_type"), on=["track_id", "context_type", *PERIOD], how="left")
         .fillna(0, "listeners")
     )
-    entries = F.sort_array(F.collect_list(F.struct("context_type", "plays")))
+    entries = F.sort_array(F.collect_list(F.when(is_known, F.struct("context_type", "plays"))))
     share = F.transform(
         "entries", lambda one: F.struct(one["context_type"], F.round(one["plays"] / F.col("plays"), 4))
     )
     return (
         in_contexts.groupBy("track_id", *PERIOD)
         .agg(
-            F.sum("plays").alias("plays"),
+            F.sum(F.when(is_known, F.col("plays"))).alias("plays"),
             F.min(F.col("listeners") >= k).alias("fine"),
             entries.alias("entries"),
         )
@@ -90,14 +93,12 @@ def source_mixes(listening: DataFrame, k: int) -> DataFrame:
             F.col("track_id").alias("member_id"),
             period_start("28_days", "period_start").alias("block"),
             *PERIOD,
-            F.to_json(F.map_from_entries(share)).alias("mix"),
+            F.when(F.size("entries") > 0, F.to_json(F.map_from_entries(share))).alias("mix"),
             "fine",
         )
-        .select(
-            F.col("member_id").alias("track_id"),
-            *PERIOD,
-            F.when(all_or_none(F.col("fine")), F.col("mix")).alias("source_mix"),
-        )
+        .withColumn("source_mix", F.when(all_or_none(F.col("fine")), F.col("mix")))
+        .where("mix IS NOT NULL")
+        .select(F.col("member_id").alias("track_id"), *PERIOD, "source_mix")
     )
 
 

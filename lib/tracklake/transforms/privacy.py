@@ -99,9 +99,10 @@ def all_or_none(fine: Column) -> Column:
     return F.min(fine).over(Window.partitionBy(*MEMBER, "block", "period"))
 
 
-def enough_or_none(count: str, k: int) -> Column:
+def enough_or_none(count: str | Column, k: int) -> Column:
     """Whether a group has at least k listeners or none at all."""
-    return (F.col(count) == 0) | (F.col(count) >= k)
+    listeners = F.col(count) if isinstance(count, str) else count
+    return (listeners == 0) | (listeners >= k)
 
 
 def with_small_merged(groups: DataFrame, by: list[str], k: int) -> DataFrame:

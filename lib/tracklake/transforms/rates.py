@@ -48,7 +48,7 @@ class Rate:
     def shrunk(self, mean: Column, strength: Column) -> Column:
         """The rate once ``strength`` trials at the rate ``mean`` are added: the mean of the beta posterior.
 
-        The mean where there are neither trials nor strength.
+        The mean where there are neither trials nor strength, null where the mean is.
         """
         trials = F.nullif(_column(self.trials) + strength, F.lit(0.0))
         return F.coalesce((_column(self.successes) + strength * mean) / trials, mean)
@@ -92,7 +92,8 @@ def priors(frame: DataFrame, by: list[str], rates: Mapping[str, Rate]) -> DataFr
     The beta prior of a beta-binomial model, fitted by the method of moments (Kleinman 1973,
     doi:10.1080/01621459.1973.10481332, with weights n): mean p = sum(x) / sum(n); the correlation within a group
     rho = (S - p q (N - 1)) / (p q (sum(n) - sum(n^2) / sum(n) - (N - 1))), where S = sum(n (x/n - p)^2) and
-    N counts the groups with trials; strength = (1 - rho) / rho, between 0 and STRONGEST_PRIOR.
+    N counts the groups with trials; strength = (1 - rho) / rho, between 0 and STRONGEST_PRIOR. Without any trials
+    the mean is null: nothing is known of the rate.
     """
     sums = [
         column
@@ -123,4 +124,4 @@ def _fit(name: str) -> tuple[Column, Column]:
     strength = F.when(
         rho > 0, F.greatest(F.lit(0.0), F.least((1 - rho) / rho, F.lit(STRONGEST_PRIOR)))
     ).otherwise(F.lit(STRONGEST_PRIOR))
-    return F.coalesce(p, F.lit(0.0)).alias(f"{name}_mean"), strength.alias(f"{name}_strength")
+    return p.alias(f"{name}_mean"), strength.alias(f"{name}_strength")

@@ -68,9 +68,9 @@ def period_totals(days: DataFrame, histories: DataFrame, held: Collection[date])
 
     ``days`` need the block before those of interest, too: ``previous_streams`` and the like are those of the
     period of the same kind just before, null where the member has no row in it. ``held`` are the days of which
-    the lake has plays; ``days`` and ``previous_days`` count them. Of the listeners, those are new who did not
-    listen in the history or earlier in the block, returning those of the period before, reactivated the
-    rest; lapsed are the listeners of the period before who did not come back.
+    the lake has plays, likes, saves or playlist adds; ``days`` and ``previous_days`` count them. Of the listeners,
+    those are new who did not listen in the history or earlier in the block, returning those of the period before,
+    reactivated the rest; lapsed are the listeners of the period before who did not come back.
     """
     longer = [kind for kind in PERIODS if kind != "day"]
     sketch = sketches.merged(F.col("listeners_sketch"))
@@ -102,32 +102,60 @@ def period_totals(days: DataFrame, histories: DataFrame, held: Collection[date])
         .orderBy("period_start")
         .rowsBetween(Window.unboundedPreceding, -1)
     )
-    with_seen = with_previous.withColumn("seen_sketch", sketch.over(so_far))
-    past = sketches.union(F.col("history_sketch"), F.col("seen_sketch"))
-    listeners = F.col("listeners")
-    own, previous = F.col("listeners_sketch"), F.col("previous_listeners_sketch")
+    with_seen = with_previous.withColumn("seen_sketch", sketch.over(so_far)).join(
+        histories, on=[*MEMBER, "block"], how="left"
+    )
     return (
-        with_seen.join(histories, on=[*MEMBER, "block"], how="left")
+        _with_funnel(with_seen)
         .withColumns(
             {
                 "days": _days_held(held, "period_start"),
                 "previous_days": _days_held(held, "previous_start"),
                 "previous_block": period_start("28_days", "previous_start"),
-                "new": F.least(listeners, sketches.count(sketches.without(own, past))),
-            }
-        )
-        .withColumn(
-            "returning",
-            F.least(listeners - F.col("new"), sketches.count(F.theta_intersection(own, previous))),
-        )
-        .withColumns(
-            {
-                "reactivated": listeners - F.col("new") - F.col("returning"),
-                "lapsed": F.coalesce("previous_listeners", F.lit(0)) - F.col("returning"),
             }
         )
         .drop("history_sketch", "seen_sketch", "previous_listeners_sketch")
     )
+
+
+def _with_funnel(periods: DataFrame) -> DataFrame:
+    """The periods with new, returning, reactivated and lapsed; null where the sketches hold too few to part them.
+
+    The first three share out the listeners as they share one sample of them. Each counted by itself, by samples of
+    other rates, would leave a rest of errors where nobody is.
+    """
+    own, previous = F.col("listeners_sketch"), F.col("previous_listeners_sketch")
+    strangers, known, stayed, left = (F.col(f"_{name}") for name in ("strangers", "known", "stayed", "left"))
+    listeners, before = F.col("listeners"), F.coalesce("previous_listeners", F.lit(0))
+    sampled = ((listeners == 0) | (strangers + known > 0)) & ((before == 0) | (left + stayed > 0))
+    new = _part(listeners, strangers, strangers + known)
+    not_away = _part(listeners, strangers + stayed, strangers + known)
+    funnel = {
+        "new": new,
+        "returning": not_away - new,
+        "reactivated": listeners - not_away,
+        "lapsed": _part(before, left, left + stayed),
+    }
+    return (
+        periods.withColumn("_past", sketches.union(F.col("history_sketch"), F.col("seen_sketch")))
+        .withColumn("_known_sketch", F.theta_intersection(own, F.col("_past")))
+        .withColumns(
+            {
+                "_strangers": sketches.count(sketches.without(own, F.col("_past"))),
+                "_known": sketches.count(F.col("_known_sketch")),
+                "_stayed": sketches.count(F.theta_intersection(F.col("_known_sketch"), previous)),
+                "_left": sketches.count(sketches.without(previous, own)),
+            }
+        )
+        .withColumns({name: F.when(sampled, part) for name, part in funnel.items()})
+        .drop("_past", "_known_sketch", "_strangers", "_known", "_stayed", "_left")
+    )
+
+
+def _part(whole: Column, part: Column, of: Column) -> Column:
+    """The whole times part / of, rounded; 0 without ``of``."""
+    share = F.round(whole * part / F.nullif(of, F.lit(0).cast("bigint")))
+    return F.coalesce(share.cast("bigint"), F.lit(0).cast("bigint"))
 
 
 def momentum() -> Column:
