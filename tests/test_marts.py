@@ -484,7 +484,8 @@ def test_completion_is_worth_the_plays_that_know_it(
 ) -> None:
     measured = dict(
         shared_oracle.execute(
-            "SELECT (track_id, start_of('28_days', event_date)), count(ms_played) FROM fact_stream GROUP BY ALL"
+            "SELECT (track_id, start_of('28_days', event_date)), count(ms_played + duration_ms) FROM fact_stream"
+            " GROUP BY ALL"
         ).fetchall()
     )
     rows = (

@@ -87,7 +87,8 @@ def artist_performance(
             {
                 "reach": F.col("new_listeners") / _some("listeners"),
                 "retention": F.when(
-                    previous_is_shown(), F.col("returning_listeners") / _some("previous_listeners")
+                    previous_is_shown(),
+                    _at_most_1(F.col("returning_listeners") / _some("previous_listeners")),
                 ),
             }
         )
@@ -187,6 +188,11 @@ def _of_most_active(loyalty: DataFrame, k: int) -> DataFrame:
         )
         .withColumn("period", F.lit("28_days"))
     )
+
+
+def _at_most_1(share: Column) -> Column:
+    """The share of two estimates, which may come out above 1."""
+    return F.when(share > 1, 1.0).otherwise(share)
 
 
 def _some(name: str) -> Column:
