@@ -114,7 +114,9 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         listens.withColumns(
             {
                 "said_at": listened_at,
-                "listened_at": F.coalesce(since_1970(whole(listened_at)), moment(listened_at)),
+                "listened_at": F.coalesce(
+                    since_1970(whole(listened_at)), F.date_trunc("second", moment(listened_at))
+                ),
                 "user": F.coalesce(F.nullif(number_as_text("user_id"), F.lit("")), key_of_name("user_name")),
                 "track_name": F.coalesce(_of("track", "track_name"), said("recording_name")),
                 "artist_name": F.coalesce(_of("track", "artist_name"), said("artist_name")),
