@@ -67,6 +67,23 @@ def test_what_breaks_the_contract_and_what_it_lacks_is_kept_in_extra(told: DataF
     assert rows(told, "duration_ms", "level", "skipped")[2] == (200_000, None, None)
 
 
+def test_no_track_is_longer_than_a_day(spark: SparkSession, arrivals: Arrivals, tmp_path: Path) -> None:
+    """Else a play might be ended by an event of any later day: only those of the day before are looked at again."""
+    play = {"event_type": "play", "event_time": "2024-02-29T10:00:00Z", "ms_played_inferred": True}
+    lengths = (86_400_000, 86_400_001)
+    lines = [json.dumps({**play, "user_id": str(n), "duration_ms": ms}) for n, ms in enumerate(lengths)]
+    write(tmp_path, f"{DAY}/0.jsonl", lines)
+    found = (
+        events(arrivals("native", tmp_path)).orderBy("user_id").select("duration_ms", "ms_played", "extra")
+    )
+    assert [tuple(row) for row in found.collect()] == [
+        (86_400_000, 86_400_000, None),
+        (None, None, '{"duration_ms":"86400001"}'),
+    ]
+    schema = json.loads((FIXTURES.parents[1] / "docs" / "schemas" / "event.schema.json").read_text())
+    assert [Draft202012Validator(schema).is_valid(json.loads(line)) for line in lines] == [True, False]
+
+
 def test_what_cannot_be_an_event_says_why(found: DataFrame) -> None:
     assert reasons(found) == [
         "bad_event_type",

@@ -46,6 +46,7 @@ IDENTITY = (
 PREFIXED = ("user_id", "track_id", "artist_id")
 
 _EVENT = contract("event")
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
@@ -110,7 +111,9 @@ def _value(column: Contracted) -> Column:
         return F.when(text.isin(*column.values), text)
     if column.type in ("bigint", "int"):
         number = whole(text).try_cast(column.spark_type)
-        return number if column.minimum is None else F.when(number >= int(column.minimum), number)
+        least = _SMALLEST if column.minimum is None else int(column.minimum)
+        most = _LARGEST if column.maximum is None else int(column.maximum)
+        return F.when(number.between(least, most), number)
     if column.type == "boolean":
         return truth(text)
     if column.type == "timestamp":
