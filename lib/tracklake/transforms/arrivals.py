@@ -86,7 +86,7 @@ def copies(good: DataFrame, published: DataFrame) -> DataFrame:
     """One row per event_id (its ``id_hash``) that came more than once, or that the lake has (``is_held``).
 
     Looks at the ids of all ``published``. They are told apart by 128 bits: among 10^9 of the lake 10^7 that come
-    meet one of the same hash with a chance of 10^16 / 2^128, or 3e-23 (birthday bound).
+    meet one of the same hash with a chance of 10^16 / 2^128, or 3e-23 (union bound).
     """
     come = good.select(_id_hash()).groupBy("id_hash").agg(F.count(F.lit(1)).alias("_times"))
     held = published.select(_id_hash()).join(come, on="id_hash", how="left_semi").distinct()
