@@ -9,12 +9,14 @@ from pyspark.sql import DataFrame, Row
 from tracklake import cli
 from tracklake.errors import TracklakeError
 from tracklake.incoming import (
+    each_once,
     files_of,
     files_of_songs,
     known_files,
     read_events,
     read_songs,
     renamed,
+    sources_of,
     stage_profile,
     stage_source_files,
     unread,
@@ -53,7 +55,8 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
             "(--reprocess reads them again)."
         )
         return
-    warn_of_mixed_ids(run)
+    read_before = sources_of(run)
+    warn_of_mixed_ids(run, read_before)
 
     bounds = Bounds.of(run.conf.limits, run.began_at)
     with run.steps.step(f"Reading {len(logs):,} of {len(found):,} log files") as step:
@@ -65,9 +68,7 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
     bad = arrived.bad(arrivals).unionByName(arrived.bad(stated))
     run.stage_new("quarantine", arrived.quarantine(bad, run.published("quarantine")))
 
-    good = arrived.good(arrivals)
-    if source.own_ids:
-        good = run.keep("good", arrived.on_one_day(good, run.published("event")), by="event_date")
+    good = each_once(run, arrived.good(arrivals), read_before)
     dates = {row.event_date for row in by_date if row.records > row.quarantined + row.outside_range}
     events, touched = stage_events(run, good, dates)
     if touched:

@@ -20,11 +20,10 @@ from tests.logs import Reads, files, record, write
 from tracklake import cli
 from tracklake.config import Conf, SourceSettings
 from tracklake.errors import InputMissing, TracklakeError
-from tracklake.incoming import warn_of_mixed_ids
+from tracklake.incoming import sources_of, warn_of_mixed_ids
 from tracklake.places import absolute
 from tracklake.sources import source
 from tracklake.sources.files import below, days_of, list_files
-from tracklake.transforms.arrivals import on_one_day
 from tracklake.transforms.events import dates_with_other_ids, unresolved
 
 pytestmark = pytest.mark.usefixtures("unaudited")
@@ -81,19 +80,6 @@ def test_a_late_record_brings_its_own_day_up_to_date_and_no_other(reads: Reads) 
     assert (release.rows_added["event"], release.rows_removed["event"]) == (5, 3)
 
 
-def test_an_id_of_the_source_itself_counts_on_the_day_it_came_with_first(spark: SparkSession) -> None:
-    columns = "event_id string, event_date string"
-    lake = spark.createDataFrame([("held", "d5")], columns)
-    come = [("held", "d1"), ("held", "d5"), ("new", "d3"), ("new", "d2"), ("new", "d2"), ("other", "d9")]
-    found = on_one_day(spark.createDataFrame(come, columns), lake).collect()
-    assert sorted(tuple(row) for row in found) == [
-        ("held", "d5"),
-        ("new", "d2"),
-        ("new", "d2"),
-        ("other", "d9"),
-    ]
-
-
 def test_where_a_path_says_no_date_the_range_picks_events(reads: Reads) -> None:
     reads.write("all.json", record(1), record(2), record(3), record(4), "broken")
     reads.write("2018-11-03.json", record(2, 5), record(1, 5))
@@ -120,10 +106,11 @@ def test_a_second_source_without_id_prefix_is_warned_about(
     run = SimpleNamespace(
         logs=lambda: (source("sparkify"), "logs"),
         conf=conf.model_copy(update={"sources": prefixes}),
-        published=lambda table: spark.createDataFrame([("native",), ("sparkify",)], "source string"),
+        published=lambda table: spark.createDataFrame([("sparkify",), ("native",)], "source string"),
         steps=SimpleNamespace(note=notes.append),
     )
-    warn_of_mixed_ids(run)
+    assert sources_of(run) == ["native", "sparkify"]
+    warn_of_mixed_ids(run, sources_of(run))
     assert [("native" in note and "id_prefix" in note) for note in notes] == [True] * warned
 
 

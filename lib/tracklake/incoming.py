@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from tracklake.run import Run
+from tracklake.sources import SOURCES
 from tracklake.sources.files import LogFile
 from tracklake.sources.source import Bounds
 from tracklake.tables import contract
@@ -72,6 +73,22 @@ def read_songs(run: Run, files: list[LogFile], bounds: Bounds) -> DataFrame:
         return arrived.with_reasons(contract("catalogue").no_rows(run.spark).drop("run_id"))
     id_prefix = run.conf.source(source.name).id_prefix
     return source.catalogue.read(run.spark, [file.path for file in files], bounds, id_prefix)
+
+
+def each_once(run: Run, good: DataFrame, read_before: list[str]) -> DataFrame:
+    """The good arrivals without copies that ``settle`` would not know for what they are.
+
+    Those are copies that differ in time, user, session or source: ids of the source's own, or of one that the lake
+    has ``read_before``, may come with any of them. Hashes of records come with the same ones only.
+    """
+    source, _ = run.logs()
+    own_ids = {name for name, each in SOURCES.items() if each.own_ids}
+    if own_ids.isdisjoint((source.name, *read_before)):
+        return good
+    copies = run.keep("copies", arrived.copies(good, run.published("event")))
+    if copies.isEmpty():
+        return good
+    return run.keep("good", arrived.first_copies(good, copies), by="event_date")
 
 
 def renamed(run: Run, dates: set[date]) -> set[date]:
@@ -147,15 +164,17 @@ def _listed(run: Run, files: list[LogFile], kind: str) -> DataFrame:
     return listing(run.spark, rows).withColumns({"kind": F.lit(kind), "source": F.lit(source.name)})
 
 
-def warn_of_mixed_ids(run: Run) -> None:
+def sources_of(run: Run) -> list[str]:
+    """Names of the sources that the lake has read so far, in order."""
+    return sorted(row.source for row in run.published("source_file").select("source").distinct().collect())
+
+
+def warn_of_mixed_ids(run: Run, read_before: list[str]) -> None:
     """Says so if this source and another one in the lake both bring their ids without a prefix."""
     source, _ = run.logs()
-    if run.conf.source(source.name).id_prefix:
-        return
-    names = run.published("source_file").select("source").distinct().collect()
-    others = sorted(row.source for row in names if row.source != source.name)
+    others = [name for name in read_before if name != source.name]
     bare = [name for name in others if not run.conf.source(name).id_prefix]
-    if bare:
+    if bare and not run.conf.source(source.name).id_prefix:
         run.steps.note(
             f"Note: {source.name} and {', '.join(bare)} share one namespace of user, track and artist ids: if the "
             f"same id means different things in them, give one an id_prefix in conf/{run.conf.env}.toml before its "

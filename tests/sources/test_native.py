@@ -9,8 +9,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
+from tests.logs import write
 from tests.sources.conftest import FIXTURES, Arrivals, events, reasons, rows
+from tracklake.errors import InputMissing
+from tracklake.sources.rows import by_schema
 from tracklake.tables import contract
 from tracklake.tables.event import PRODUCED
 
@@ -61,6 +65,23 @@ def test_what_breaks_the_contract_and_what_it_lacks_is_kept_in_extra(told: DataF
         None,
     ]
     assert rows(told, "duration_ms", "level", "skipped")[2] == (200_000, None, None)
+
+
+def test_no_track_is_longer_than_a_day(spark: SparkSession, arrivals: Arrivals, tmp_path: Path) -> None:
+    """Else a play might be ended by an event of any later day: only those of the day before are looked at again."""
+    play = {"event_type": "play", "event_time": "2024-02-29T10:00:00Z", "ms_played_inferred": True}
+    lengths = (86_400_000, 86_400_001)
+    lines = [json.dumps({**play, "user_id": str(n), "duration_ms": ms}) for n, ms in enumerate(lengths)]
+    write(tmp_path, f"{DAY}/0.jsonl", lines)
+    found = (
+        events(arrivals("native", tmp_path)).orderBy("user_id").select("duration_ms", "ms_played", "extra")
+    )
+    assert [tuple(row) for row in found.collect()] == [
+        (86_400_000, 86_400_000, None),
+        (None, None, '{"duration_ms":"86400001"}'),
+    ]
+    schema = json.loads((FIXTURES.parents[1] / "docs" / "schemas" / "event.schema.json").read_text())
+    assert [Draft202012Validator(schema).is_valid(json.loads(line)) for line in lines] == [True, False]
 
 
 def test_what_cannot_be_an_event_says_why(found: DataFrame) -> None:
@@ -117,6 +138,65 @@ def test_parquet_and_avro_give_the_same_events_as_json(
     same = [name for name in PRODUCED if name != "extra"]
     assert rows(again, *same) == rows(told, *same)
     assert {json.loads(extra)["mood"] for (extra,) in rows(again, "extra")} == {"calm"}
+
+
+SAID = "event_type string, event_time string, user_id string, "
+
+
+@pytest.mark.parametrize("form", ["parquet", "avro"])
+def test_no_field_of_any_file_is_lost_whatever_its_type_there(
+    spark: SparkSession, arrivals: Arrivals, tmp_path: Path, form: str
+) -> None:
+    """Two producers, one of which took a field away, and changed the types of two others."""
+    files = {
+        "1-old": ("mood string, rating int, duration_ms string", ("calm", 5, "200000")),
+        "2-other": ("Mood string, campaign string, rating boolean", ("wild", "spring", True)),
+        "3-new": ("rating string, duration_ms bigint", ("five", 200_000)),
+    }
+    for name, (fields, values) in files.items():
+        rows = [("play", f"2024-02-29 10:0{name[0]}:00", "u", *values)]
+        written = spark.createDataFrame(rows, SAID + fields).coalesce(1)
+        written.write.format(form).save(str(tmp_path / DAY / name))
+    found = rows_of(events(arrivals("native", tmp_path)))
+    assert found == [
+        (200_000, {"mood": "calm", "rating": "5"}),
+        (None, {"Mood": "wild", "campaign": "spring", "rating": "true"}),
+        (200_000, {"rating": "five"}),
+    ]
+
+
+def rows_of(told: DataFrame) -> list[tuple[int | None, dict[str, str]]]:
+    """duration_ms and extra of each event, in the order of their time."""
+    return [(duration_ms, json.loads(extra)) for duration_ms, extra in rows(told, "duration_ms", "extra")]
+
+
+@pytest.mark.usefixtures("spark")  # it parses the types
+def test_files_are_read_together_as_long_as_no_field_has_two_types_or_cases() -> None:
+    """So that a thousand files make no plan of a thousand parts; what may be null does not part them."""
+    listed = {
+        "1": "a int, b array<int>",
+        "2": "a int, c string",
+        "3": "a bigint",
+        "4": "A int",
+        "5": "b array<int>, c string",
+        "6": "a bigint, c int",
+    }
+    schemas = [(path, T.StructType.fromDDL(ddl)) for path, ddl in listed.items()]
+    schemas.append(("7", T.StructType([T.StructField("b", T.ArrayType(T.IntegerType(), False), False)])))
+    groups = [(schema.names, paths) for schema, paths in by_schema(schemas)]
+    assert groups == [
+        (["a", "b", "c"], ["1", "2", "5", "7"]),
+        (["a", "c"], ["3", "6"]),
+        (["A"], ["4"]),
+    ]
+
+
+def test_an_avro_file_that_is_none_ends_the_run_and_is_named(
+    spark: SparkSession, arrivals: Arrivals, tmp_path: Path
+) -> None:
+    write(tmp_path, "date=2024-02-29/cut.avro", ["Obj\x01"])
+    with pytest.raises(InputMissing, match=r"The header of .*/cut\.avro cannot be read \(\w+"):
+        arrivals("native", tmp_path)
 
 
 def test_a_range_of_dates_reads_its_folders_only(spark: SparkSession) -> None:

@@ -16,6 +16,7 @@ from tracklake.sources.numbers import SECONDS, moment, seconds_as_ms, since_1970
 from tracklake.sources.rows import parquet_rows
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
+from tracklake.tables.event import LONGEST_MS
 from tracklake.transforms.keys import key
 
 LAYOUT = Layout(
@@ -67,7 +68,6 @@ PLACES = {
 }
 """Where in a listen the value of a column may stand."""
 
-_LONGEST_TRACK_MS = 24 * 3_600_000
 _SUBTITLE = r"^(.+?)\s*(?:\(|\[| - ).*$"
 
 
@@ -114,7 +114,9 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         listens.withColumns(
             {
                 "said_at": listened_at,
-                "listened_at": F.coalesce(since_1970(whole(listened_at)), moment(listened_at)),
+                "listened_at": F.coalesce(
+                    since_1970(whole(listened_at)), F.date_trunc("second", moment(listened_at))
+                ),
                 "user": F.coalesce(F.nullif(number_as_text("user_id"), F.lit("")), key_of_name("user_name")),
                 "track_name": F.coalesce(_of("track", "track_name"), said("recording_name")),
                 "artist_name": F.coalesce(_of("track", "artist_name"), said("artist_name")),
@@ -134,7 +136,7 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
                         said("artist_credit_mbids"),
                     )
                 ),
-                "duration_ms": F.when(duration_ms.between(1, _LONGEST_TRACK_MS), duration_ms),
+                "duration_ms": F.when(duration_ms.between(1, LONGEST_MS), duration_ms),
             }
         )
         .withColumn("event_time", within(F.col("listened_at"), bounds))

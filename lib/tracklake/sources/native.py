@@ -10,15 +10,13 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-from tracklake.places import literal
 from tracklake.sources.arrivals import as_arrivals, prefixed
 from tracklake.sources.json_records import FIELDS, as_json, field, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import moment, truth, whole, within
-from tracklake.sources.rows import parquet_rows, row_records
+from tracklake.sources.rows import avro_rows, parquet_rows
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
 from tracklake.tables import Column as Contracted
@@ -48,6 +46,7 @@ IDENTITY = (
 PREFIXED = ("user_id", "track_id", "artist_id")
 
 _EVENT = contract("event")
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
@@ -67,19 +66,6 @@ def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) 
 
 def _together(one: DataFrame, other: DataFrame) -> DataFrame:
     return one.unionByName(other, allowMissingColumns=True)
-
-
-def avro_rows(spark: SparkSession, files: list[str]) -> DataFrame:
-    """The rows of Avro files as records. Their fields are those of the contract and those of the newest file: Avro
-    files are read by one schema, and each of its fields that a file lacks is null there."""
-    newest = spark.read.format("avro").load(literal(max(files))).schema
-    missing = [
-        T.StructField(column.name, column.spark_type)
-        for column in _EVENT.columns
-        if column.name in PRODUCED and column.name not in newest.names
-    ]
-    schema = T.StructType([*newest.fields, *missing])
-    return row_records(spark.read.format("avro").schema(schema).load([literal(path) for path in files]))
 
 
 def arrivals(events: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
@@ -125,7 +111,9 @@ def _value(column: Contracted) -> Column:
         return F.when(text.isin(*column.values), text)
     if column.type in ("bigint", "int"):
         number = whole(text).try_cast(column.spark_type)
-        return number if column.minimum is None else F.when(number >= int(column.minimum), number)
+        least = _SMALLEST if column.minimum is None else int(column.minimum)
+        most = _LARGEST if column.maximum is None else int(column.maximum)
+        return F.when(number.between(least, most), number)
     if column.type == "boolean":
         return truth(text)
     if column.type == "timestamp":

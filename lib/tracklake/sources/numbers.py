@@ -6,10 +6,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from tracklake.sources.source import Bounds
-
-LONGEST_MS = 24 * 3_600_000
-"""A play cannot be of a longer track: its record is quarantined. So a late event changes plays of the day
-before it at most."""
+from tracklake.tables.event import LONGEST_MS
 
 SECONDS = "decimal(12,7)"
 """The type in which seconds are read, so that their halves of milliseconds are exact."""

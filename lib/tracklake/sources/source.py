@@ -55,8 +55,9 @@ class Source:
     ``detail``, which are null unless the record cannot become an event, and ``forms`` (see ``forms_of``); track_id
     and artist_id may be null where the source gives names only. ``recognise(sample)`` says by what a sample of
     files is known to be of this source, in words that follow "because", or nothing. ``catalogue`` is None where the
-    source has none. ``own_ids`` says that event_id is the source's, so that one id may come with different times: the
-    first one counts.
+    source has none. ``own_ids`` says that event_id is the source's, so that one id may come with other times, users
+    and sessions: the first one counts. Of all other sources event_id is a hash of the record from which these follow:
+    copies have the same user_id, session_id, event_time and item_in_session.
     """
 
     name: str

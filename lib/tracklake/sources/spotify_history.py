@@ -17,10 +17,11 @@ from tracklake.sources.documents import read_documents
 from tracklake.sources.files import LogFile
 from tracklake.sources.json_records import elements, extra, field, records, said
 from tracklake.sources.layout import COMPRESSED, Layout
-from tracklake.sources.numbers import LONGEST_MS, moment, truth, whole, within
+from tracklake.sources.numbers import moment, truth, whole, within
 from tracklake.sources.platforms import family
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
+from tracklake.tables.event import LONGEST_MS
 from tracklake.transforms.keys import SEPARATOR, key
 
 LAYOUT = Layout(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from tracklake.transforms.arrivals import order_of_copies
 from tracklake.transforms.members import inferred_artist_id, inferred_track_id
 
 ORDER = ("event_time", "item_in_session", "event_id")
@@ -14,17 +15,18 @@ ORDER = ("event_time", "item_in_session", "event_id")
 def settle(arrivals: DataFrame) -> DataFrame:
     """Events, one row per event_id, with ms_played inferred where ``ms_played_inferred`` asks for it.
 
-    The earliest ingested copy of an event is kept. ms_played is the smaller of duration_ms and the time to
-    the same user's next event in the same source session; without a next event it is duration_ms; without a
-    duration it stays null. Copies of one event must agree on ORDER, as they do where event_id is a hash of
-    the record.
+    The earliest ingested copy of an event is kept, of one run the first by ``order_of_copies``. ms_played is the
+    smaller of duration_ms and the time to the same user's next event in the same source session; without a next
+    event it is duration_ms; without a duration it stays null. Copies of one event must agree on user, session,
+    source and ORDER, as they do where event_id is a hash of the record; ``first_copies`` is for others.
     """
+    copies = [F.col(name).desc() for name in ("ingested_at", *order_of_copies(arrivals.columns))]
     # Users first, for they tell most rows apart: a sort compares little more than the first eight bytes.
     in_session = Window.partitionBy(
         "user_id",
         F.coalesce("session_id", F.when(F.col("user_id").isNull(), F.col("event_id"))),
         "source",
-    ).orderBy(*ORDER, F.col("ingested_at").desc(), F.col("source_file").desc())
+    ).orderBy(*ORDER, *copies)
 
     until_next = F.unix_millis("_next_time") - F.unix_millis("event_time")
     inferred = F.when(F.col("duration_ms").isNotNull(), F.least("duration_ms", until_next))
