@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tracklake.sources.forms import forms_of
-from tracklake.sources.text import without_persons
+from tracklake.sources.text import without_nested_persons, without_persons
 from tracklake.tables import contract
 from tracklake.transforms.arrivals import FORMS_TYPE
 
@@ -36,9 +36,10 @@ def as_arrivals(
     raw = F.when(F.col("reason").isNotNull(), without_persons(F.col("line")))
     detail = one_of(F.col("reason"), reasons, None)
     forms = forms_of(places) if places else F.lit(None).cast(FORMS_TYPE)
-    return records.select(
+    told = records.select(
         *of_event, raw.alias("raw_record"), "reason", detail.alias("detail"), forms.alias("forms")
     )
+    return told.withColumn("extra", without_nested_persons(F.col("extra")))
 
 
 def one_of(value: Column, names: Mapping[str, str], otherwise: str | None) -> Column:
