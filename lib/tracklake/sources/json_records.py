@@ -19,7 +19,7 @@ FIELDS = "map<string,string>"
 """The type as which an object is read: numbers and booleans as their text, objects and arrays as their JSON."""
 
 _DEPTH = 4
-"""Objects in each other down to here are told to be one by a pattern, which is quicker than a parser."""
+"""How many objects in each other a pattern tells to be one."""
 
 _IN_QUOTES = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 
@@ -54,9 +54,9 @@ def is_one_object(line: str) -> Column:
     """Whether a line is one JSON object and nothing else, as far as brackets tell: Spark's parser takes the
     first of several values and ignores the rest of the line."""
     text = F.col(line)
-    # Most are told by the first, almost all others by the second: only what is left costs a parse.
+    # Most are told by the first, which costs least. The last is for NaN, which from_json takes and the second does not.
     flat = F.octet_length(F.replace(text, F.lit("}"), F.lit(""))) == F.octet_length(text) - 1
-    return _braced(text) & (flat | text.rlike(f"^{_nested(_DEPTH)}$") | _is_one_value(text))
+    return _braced(text) & (flat | _is_one_value(text) | text.rlike(f"^{_nested(_DEPTH)}$"))
 
 
 def elements(document: str) -> Column:
@@ -73,7 +73,7 @@ def _braced(text: Column) -> Column:
 def _nested(depth: int) -> str:
     """Pattern of an object as far as its braces tell, with so many objects in each other in it at most."""
     inner = f"|{_nested(depth - 1)}" if depth else ""
-    # Text in single quotes, which Spark's parser takes, may hold braces, too: it is left to a parser.
+    # Text in single quotes may hold braces, too, and double quotes: a pattern for both would be none to read.
     return rf"""\{{(?:[^{{}}"']++|{_IN_QUOTES}{inner})*+\}}"""
 
 
@@ -83,8 +83,8 @@ def _is_one_value(text: Column) -> Column:
     def in_an_array(more: str) -> Column:
         return F.coalesce(F.json_array_length(F.concat(F.lit("["), text, F.lit(f"{more}]"))), F.lit(0))
 
-    # Once is not enough: what follows a bracket in the text that ends the array is not looked at.
-    return (in_an_array("") == 1) & (in_an_array(",0") == 2)
+    # A bracket in the text may end the array, and what follows is not looked at: then it lacks the 0.
+    return (in_an_array("") == 1) & (~text.contains("]") | (in_an_array(",0") == 2))
 
 
 def extra(mapped: Collection[str], differs: Mapping[str, Column]) -> Column:
