@@ -8,6 +8,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tracklake.sources.allowed import known
 from tracklake.sources.arrivals import as_arrivals, prefixed
 from tracklake.sources.json_records import FIELDS, as_json, field, number_as_text, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
@@ -16,6 +17,7 @@ from tracklake.sources.numbers import SECONDS, moment, seconds_as_ms, since_1970
 from tracklake.sources.rows import parquet_rows
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
+from tracklake.tables.event import LONGEST_MS
 from tracklake.transforms.keys import key
 
 LAYOUT = Layout(
@@ -67,7 +69,6 @@ PLACES = {
 }
 """Where in a listen the value of a column may stand."""
 
-_LONGEST_TRACK_MS = 24 * 3_600_000
 _SUBTITLE = r"^(.+?)\s*(?:\(|\[| - ).*$"
 
 
@@ -134,7 +135,7 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
                         said("artist_credit_mbids"),
                     )
                 ),
-                "duration_ms": F.when(duration_ms.between(1, _LONGEST_TRACK_MS), duration_ms),
+                "duration_ms": F.when(duration_ms.between(1, LONGEST_MS), duration_ms),
             }
         )
         .withColumn("event_time", within(F.col("listened_at"), bounds))
@@ -173,7 +174,7 @@ def _ids(text: Column) -> Column:
     """A JSON array of ids, or ids with commas between, as an array without repeats; null without ids."""
     listed = F.when(text.startswith("["), F.from_json(text, "array<string>")).otherwise(F.split(text, ","))
     ids = F.transform(listed, lambda id_: F.lower(F.trim(id_)))
-    told = F.array_distinct(F.filter(ids, lambda id_: id_ != ""))
+    told = F.array_distinct(F.filter(ids, lambda id_: known(id_) != ""))
     return F.when(F.size(told) > 0, told)
 
 

@@ -20,6 +20,9 @@ EVENT_TYPES = (
 )
 LEVELS = ("free", "paid")
 
+LONGEST_MS = 24 * 3_600_000
+"""No track is longer than a day. So a late event changes plays of the day before it at most."""
+
 CONTRACT = Contract(
     name="event",
     about="Every event of every source in one canonical form; the facts and dimensions are built from it.",
@@ -53,8 +56,20 @@ CONTRACT = Contract(
         ),
         Column("artist_name", "string", "Name of the artist as the event states it, mojibake repaired."),
         Column("album_name", "string", "Name of the album as the event states it."),
-        Column("duration_ms", "bigint", "Length of the track in milliseconds; null if unknown.", minimum=0),
-        Column("ms_played", "bigint", "Milliseconds heard; null if unknown or not a play.", minimum=0),
+        Column(
+            "duration_ms",
+            "bigint",
+            "Length of the track in milliseconds; null if unknown.",
+            minimum=0,
+            maximum=LONGEST_MS,
+        ),
+        Column(
+            "ms_played",
+            "bigint",
+            "Milliseconds heard; null if unknown or not a play.",
+            minimum=0,
+            maximum=LONGEST_MS,
+        ),
         Column(
             "ms_played_inferred",
             "boolean",

@@ -62,6 +62,8 @@ def _json_property(column: Column) -> dict[str, Any]:
         form["enum"] = [*column.values] if column.name in NEEDED else [*column.values, None]
     if column.minimum is not None:
         form["minimum"] = int(column.minimum)
+    if column.maximum is not None:
+        form["maximum"] = int(column.maximum)
     return {**form, "description": column.about}
 
 
