@@ -72,6 +72,11 @@ def test_a_source_has_its_own_settings(tmp_path: Path) -> None:
         ),
         ("[lake]\nzzz = 3", 'unknown key "zzz" in [lake]; known keys are retention_days, uri.'),
         ("[privacy]\nk = 0", "k in [privacy]: "),
+        (
+            "[limits]\nearliest_event_date = 1989-12-31",
+            "earliest_event_date in [limits]: 1989-12-31 is before 1990, and the suite of event passes no event",
+        ),
+        ("[limits]\nfuture_tolerance_hours = 1000000", "future_tolerance_hours in [limits]: Input should be"),
         ("[privacy]\nk = ", "is not valid TOML"),
         ('env = "there"', 'unknown key "env"'),
         ('[spark.conf]\nmaster = "yarn"', 'should start with "spark."'),

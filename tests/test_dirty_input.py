@@ -82,7 +82,7 @@ CASES: dict[str, tuple[str, bytes]] = {
     "utf-16-crlf": (".json", text(good(), good(), end="\r\n").decode().encode("utf-16")),
     "crlf": (".json", text(good(), good(), end="\r\n")),
     "cr": (".json", text(good(), good(), end="\r")),
-    "blank-lines": (".json", text("", good(), "   ", "", good(), "")),
+    "blank-lines": (".json", text("", good(), "   ", "\t", "\u3000\u00a0", "", f"\t{good()}\t ", "")),
     "no-newline": (".json", good().encode()),
     "nul": (".json", text(good(), good(song="a").replace('"a"', '"a\0b"')) + b"\0" * 64),
     "latin-1": (".json", good(song="Bj\u00f6rk", page="NextSong").replace("\\u00f6", "\u00f6").encode("latin-1")),
@@ -93,6 +93,7 @@ CASES: dict[str, tuple[str, bytes]] = {
     "garbage": (".json", text("%PDF-1.4 \\x00 }{")),
     "cut-off": (".json", text(good()) + good()[:-20].encode()),
     "two-in-one": (".json", text(good() + good())),
+    "two-by-comma": (".json", text(f"{good()},{good()}", f"{good()}, {good(more={})}", f"{good()}]{good()}")),
     "nested": (".json", text(other(more="[" * 100 + "]" * 100))),
     "nested-too-deep": (".json", text(other(more="[" * 2_000 + "]" * 2_000))),
     "object-for-text": (".json", text(good(userId={"id": 7, "of": [1, None]}))),
@@ -100,6 +101,9 @@ CASES: dict[str, tuple[str, bytes]] = {
     "nan": (".json", text(other(length="NaN"))),
     "infinity": (".json", text(other(length="Infinity"))),
     "nan-time": (".json", text(other(ts="NaN"))),
+    "negative-item": (".json", text(good(itemInSession=-1))),
+    "reserved": (".json", text(good(userId="(anonymous)", location="(unknown)"), good(userId="(unknown)"))),
+    "name-of-a-name": (".json", text(good(sort="firstName"))),
     "numbers-as-text": (".json", text(good(ts=str(NOON + 1), length="200.5", itemInSession="3"))),
     "scientific": (".json", text(other(ts="1.541073600001E12"))),
     "seconds": (".json", text(good(ts=NOON // 1000))),
@@ -121,6 +125,26 @@ CASES: dict[str, tuple[str, bytes]] = {
     "long-line": (".json", text(good(more="x" * 2**20), good())),
 }  # fmt: skip
 """What stands in the file of each case: the end of its name, and its bytes."""
+
+
+def song(number: int, **fields: object) -> str:
+    known = {"song_id": f"S{number}", "title": "Title", "artist_id": f"A{number}", "artist_name": "Name"}
+    return json.dumps(known | {"year": 2001, "duration": 200.5} | fields)
+
+
+SONGS = text(
+    song(1),
+    song(2, title="", artist_name=" \t", artist_location=" "),
+    *(song(3 + place, year=year) for place, year in enumerate((0, 999, 1000, 2100, 20080, -1, "x"))),
+    song(20, artist_latitude=90.5, artist_longitude=-180, duration=-1),
+    "\t",
+    f"{song(30)},{song(31)}",
+    song(32, song_id="(unknown)"),
+    song(33, artist_id="inferred:ab"),
+    song(34, song_id=""),
+    song(35, artist_id=None),
+    song(36, more="x" * 2**20),
+)
 
 
 def rows_of(table: str) -> Iterator[list[str]]:
@@ -153,6 +177,9 @@ def dirty(spark: SparkSession, conf: Conf, tmp_path_factory: pytest.TempPathFact
         file = folder / "logs" / "log_data" / f"{case}{name}"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
+    songs = folder / "logs" / "song_data" / "songs.json"
+    songs.parent.mkdir()
+    songs.write_bytes(SONGS)
     return perform(spark, limited(conf), folder)
 
 
@@ -206,15 +233,43 @@ def test_what_is_kept_is_kept_as_it_was(dirty: Lake) -> None:
     assert (twice.event_type, twice.artist_name, json.loads(twice.extra)["x"]) == ("page_view", "Björk", "2")
 
 
+def test_what_a_column_does_not_allow_is_null_and_kept_in_extra(dirty: Lake) -> None:
+    events: dict[str, list[Row]] = {}
+    for row in dirty.read("event").collect():
+        events.setdefault(case_of(row.source_file), []).append(row)
+    [item] = events["negative-item"]
+    assert (item.item_in_session, json.loads(item.extra)["itemInSession"]) == (None, "-1")
+    assert [(row.user_id, row.location) for row in events["reserved"]] == [(None, None)] * 2
+
+
+def test_a_song_has_no_title_that_is_blank_and_no_year_that_is_none(dirty: Lake) -> None:
+    songs = {row.track_id: row for row in dirty.read("catalogue").collect()}
+    assert set(songs) == {*(f"S{number}" for number in range(1, 10)), "S20"}
+    assert (songs["S1"].title, songs["S1"].artist_name, songs["S1"].duration_ms) == ("Title", "Name", 200_500)
+    assert (songs["S2"].title, songs["S2"].artist_name, songs["S2"].artist_location) == (None, None, None)
+    years = [songs[f"S{number}"].release_year for number in range(3, 10)]
+    assert years == [None, None, 1000, 2100, None, None, None]
+    assert (songs["S20"].artist_latitude, songs["S20"].artist_longitude) == (None, -180)
+    assert songs["S20"].duration_ms is None
+    bad = dirty.read("quarantine").where("source_file LIKE '%/songs.json'").collect()
+    assert sorted(row.reason for row in bad) == [
+        *("line_too_long", "no_artist_id", "no_song_id", "not_json", "reserved_id", "reserved_id"),
+    ]
+
+
 def test_of_a_long_line_the_head_is_kept(dirty: Lake) -> None:
-    [row] = dirty.read("quarantine").where("reason = 'line_too_long'").collect()
+    [row] = (
+        dirty.read("quarantine")
+        .where("reason = 'line_too_long' AND source_file LIKE '%/log_data/%'")
+        .collect()
+    )
     assert row.raw_record.startswith('{"ts"')
     assert len(row.raw_record) == 1_000
     assert "limits.longest_line_mb" in row.detail
 
 
 def test_every_file_with_a_byte_in_it_is_known(dirty: Lake) -> None:
-    known = {case_of(row.path) for row in dirty.read("source_file").collect()}
+    known = {case_of(row.path) for row in dirty.read("source_file").where("kind = 'log'").collect()}
     assert known == {case for case, (_, data) in CASES.items() if data}
 
 

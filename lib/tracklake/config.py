@@ -70,8 +70,18 @@ class Limits(_Section):
     """Records with an event time outside these bounds, or on a longer line, are quarantined."""
 
     earliest_event_date: date = date(2000, 1, 1)
-    future_tolerance_hours: int = Field(default=24, ge=0)
+    future_tolerance_hours: int = Field(default=24, ge=0, le=10 * 366 * 24)
     longest_line_mb: int = Field(default=16, ge=1, le=512)
+
+    @field_validator("earliest_event_date")
+    @classmethod
+    def _audited(cls, earliest: date) -> date:
+        if earliest.year < 1990:
+            raise ValueError(
+                f"{earliest} is before 1990, and the suite of event passes no event of that time: "
+                "choose 1990-01-01 or later"
+            )
+        return earliest
 
 
 class Privacy(_Section):

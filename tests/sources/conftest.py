@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,31 @@ def events(found: DataFrame) -> DataFrame:
     """The events of arrivals, each once."""
     stamped = found.withColumns({"ingested_at": F.lit(BOUNDS.latest), "run_id": F.lit("run")})
     return settle(good(stamped))
+
+
+def broken_rules(told: DataFrame) -> list[str]:
+    """The rules of the suite of event that the rows break, those on several runs aside."""
+    told.createOrReplaceTempView("told")
+    rules = json.loads((ROOT / "expectations" / "event.json").read_text())["expectations"]
+    return [rule["description"] for rule in rules if _breaks(told, rule)]
+
+
+def _breaks(told: DataFrame, rule: dict) -> bool:
+    asked = rule["kwargs"]
+    match rule["type"]:
+        case "unexpected_rows_expectation" if "beside" not in asked["unexpected_rows_query"]:
+            return bool(
+                told.sparkSession.sql(asked["unexpected_rows_query"].replace("{batch}", "told")).take(1)
+            )
+        case "expect_column_values_to_be_in_set":
+            return bool(told.where(~F.col(asked["column"]).isin(asked["value_set"])).take(1))
+        case "expect_column_values_to_be_between":
+            low, high = asked.get("min_value"), asked.get("max_value")
+            value = F.col(asked["column"])
+            return bool(told.where((value < F.lit(low)) | (value > F.lit(high))).take(1))
+        case "expect_column_values_to_not_be_null":
+            return bool(told.where(F.col(asked["column"]).isNull()).take(1))
+    return False
 
 
 def rows(frame: DataFrame, *columns: str) -> list[tuple]:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from tests.logs import write
-from tests.sources.conftest import FIXTURES, Arrivals, events, reasons, rows
+from tests.sources.conftest import FIXTURES, Arrivals, broken_rules, events, reasons, rows
 from tracklake.errors import InputMissing
 from tracklake.sources.rows import by_schema
 from tracklake.tables import contract
@@ -82,6 +82,55 @@ def test_no_track_is_longer_than_a_day(spark: SparkSession, arrivals: Arrivals, 
     ]
     schema = json.loads((FIXTURES.parents[1] / "docs" / "schemas" / "event.schema.json").read_text())
     assert [Draft202012Validator(schema).is_valid(json.loads(line)) for line in lines] == [True, False]
+
+
+ODD = {
+    "anonymous": {"user_id": "(anonymous)", "track_id": "(unknown)", "artist_ids": ["(unknown)", "a1", "a1"]},
+    "unknown": {
+        "user_id": "(unknown)",
+        "artist_id": "(unknown)",
+        "country": "(unknown)",
+        "location": "(unknown)",
+    },
+    "like": {"event_type": "like", "ms_played_inferred": True, "duration_ms": 1000},
+    "early": {"registered_at": "0001-01-01T00:00:00+01:00"},
+    "late": {"registered_at": "9999-12-31T23:59:59-05:00"},
+    "numbers": {"item_in_session": -1, "duration_ms": 86_400_001, "ms_played": 2**52, "level": "Free"},
+    "empty": {"user_id": "", "track_id": "", "artist_ids": [], "level": "", "registered_at": ""},
+}
+
+
+@pytest.fixture(scope="module")
+def odd(arrivals: Arrivals, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
+    """An event for each of ODD, a play unless it says else, by its id."""
+    folder = tmp_path_factory.mktemp("odd")
+    known = {"event_type": "play", "event_time": "2024-02-29T10:00:00Z"}
+    (folder / DAY).mkdir(parents=True)
+    (folder / DAY / "0.json").write_text(
+        "\n".join(json.dumps(known | {"event_id": name} | fields) for name, fields in ODD.items())
+    )
+    told = events(arrivals("native", folder))
+    assert broken_rules(told) == []
+    return {row.event_id: row for row in told.collect()}
+
+
+def test_what_the_contract_does_not_allow_is_null_and_breaks_no_rule(odd: dict[str, Row]) -> None:
+    assert set(odd) == set(ODD)
+    numbers = odd["numbers"]
+    assert [numbers[name] for name in ODD["numbers"]] == [None] * 4
+    assert json.loads(numbers.extra) == {name: str(value) for name, value in ODD["numbers"].items()}
+    assert (odd["like"].ms_played, odd["like"].ms_played_inferred) == (None, None)
+    assert json.loads(odd["like"].extra) == {"ms_played_inferred": "true"}
+    for name in ("early", "late"):
+        assert (odd[name].registered_at, json.loads(odd[name].extra)) == (None, ODD[name])
+
+
+def test_the_lakes_words_for_nobody_and_nothing_are_no_ids(odd: dict[str, Row]) -> None:
+    anonymous, unknown = odd["anonymous"], odd["unknown"]
+    assert (anonymous.user_id, anonymous.track_id) == (None, None)
+    assert (anonymous.artist_id, anonymous.artist_ids) == ("a1", ["a1"])
+    assert [unknown[name] for name in ODD["unknown"]] == [None] * 4
+    assert (anonymous.extra, unknown.extra) == (None, None)
 
 
 def test_what_cannot_be_an_event_says_why(found: DataFrame) -> None:

@@ -12,15 +12,26 @@ from operator import or_
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from tracklake.sources.lines import stripped
 from tracklake.sources.text import PERSONAL_FIELDS
 
 FIELDS = "map<string,string>"
 """The type as which an object is read: numbers and booleans as their text, objects and arrays as their JSON."""
 
+_DEPTH = 4
+"""How many objects in each other a pattern tells to be one."""
+
+_IN_QUOTES = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+
 
 def records(lines: DataFrame) -> DataFrame:
-    """The lines with ``m``, the fields of their object; null where a line is not one JSON object."""
-    return lines.withColumn("m", F.when(is_one_object("line"), F.from_json("line", FIELDS)))
+    """The lines without whitespace around them, and ``m``, the fields of their object; null where a line is not
+    one JSON object."""
+    text = F.col("line")
+    trimmed = F.when(_braced(text), text).otherwise(stripped(text))
+    return lines.withColumn("line", trimmed).withColumn(
+        "m", F.when(is_one_object("line"), F.from_json("line", FIELDS))
+    )
 
 
 def field(name: str) -> Column:
@@ -43,27 +54,37 @@ def is_one_object(line: str) -> Column:
     """Whether a line is one JSON object and nothing else, as far as brackets tell: Spark's parser takes the
     first of several values and ignores the rest of the line."""
     text = F.col(line)
-    braced = text.startswith("{") & text.endswith("}")
-    # Most are told by the first, or by the second: taking strings out of the line costs more than to parse it.
+    # Most are told by the first, which costs least. The last is for NaN, which from_json takes and the second does not.
     flat = F.octet_length(F.replace(text, F.lit("}"), F.lit(""))) == F.octet_length(text) - 1
-    return braced & (flat | ~_goes_on(text, "}") | ~_goes_on(_outside_of_strings(text), "}"))
+    return _braced(text) & (flat | _is_one_value(text) | text.rlike(f"^{_nested(_DEPTH)}$"))
 
 
 def elements(document: str) -> Column:
     """The JSON text of each element of a document that is one array and nothing else; null if it is not."""
     text = F.col(document)
     bracketed = text.startswith("[") & text.endswith("]")
-    several = _goes_on(_outside_of_strings(text), "]")
-    return F.when(bracketed & ~several, F.from_json(document, "array<string>"))
+    return F.when(bracketed & _is_one_value(text), F.from_json(document, "array<string>"))
 
 
-def _goes_on(text: Column, end: str) -> Column:
-    """Whether anything but a comma or a closing bracket comes after such a bracket: another value."""
-    return text.rlike(rf"\{end}\s*[^,\}}\]\s]")
+def _braced(text: Column) -> Column:
+    return text.startswith("{") & text.endswith("}")
 
 
-def _outside_of_strings(text: Column) -> Column:
-    return F.regexp_replace(text, r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', "")
+def _nested(depth: int) -> str:
+    """Pattern of an object as far as its braces tell, with so many objects in each other in it at most."""
+    inner = f"|{_nested(depth - 1)}" if depth else ""
+    # Text in single quotes may hold braces, too, and double quotes: a pattern for both would be none to read.
+    return rf"""\{{(?:[^{{}}"']++|{_IN_QUOTES}{inner})*+\}}"""
+
+
+def _is_one_value(text: Column) -> Column:
+    """Whether a text is one JSON value and nothing else."""
+
+    def in_an_array(more: str) -> Column:
+        return F.coalesce(F.json_array_length(F.concat(F.lit("["), text, F.lit(f"{more}]"))), F.lit(0))
+
+    # A bracket in the text may end the array, and what follows is not looked at: then it lacks the 0.
+    return (in_an_array("") == 1) & (~text.contains("]") | (in_an_array(",0") == 2))
 
 
 def extra(mapped: Collection[str], differs: Mapping[str, Column]) -> Column:

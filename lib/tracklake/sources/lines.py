@@ -14,6 +14,8 @@ from tracklake.places import literal
 
 BYTE_ORDER_MARK = "\ufeff"
 NUL = "\0"
+WHITESPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
+"""Every character that Unicode calls a space."""
 
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of the longest line that is read, where conf says nothing else."""
@@ -29,9 +31,10 @@ UNREADABLE = {
 
 
 def read_lines(spark: SparkSession, files: list[str], longest: int = LONGEST_LINE) -> DataFrame:
-    """The lines of the files that are not blank.
+    """The lines of the files that are not blank: whitespace of any kind is nothing.
 
-    ``line`` is trimmed; ``cut`` says that it is longer than ``longest`` bytes, ``line`` then being its HEAD only.
+    ``line`` has no spaces around it; ``cut`` says that it is longer than ``longest`` bytes, ``line`` then being its
+    HEAD only.
     ``source_file`` is where it stands, of ``file_size`` bytes, ``modified_at`` when that file was last changed.
     """
     value = F.col("value")
@@ -40,8 +43,11 @@ def read_lines(spark: SparkSession, files: list[str], longest: int = LONGEST_LIN
     line = F.when(cut, F.left(value, F.lit(HEAD))).otherwise(
         F.trim(F.when(marked, F.substring(value, 2, 2**31 - 1)).otherwise(value))
     )
+    # A blank line begins with no letter or sign of ASCII. CRLF in UTF-16 leaves a NUL between two lines.
+    may_be_blank = ((value < "!") | (value > "~")) & ~cut
     return (
         spark.read.text([literal(path) for path in files])
+        .where(~(may_be_blank & stripped(line).isin("", NUL)))
         .select(
             line.alias("line"),
             cut.alias("cut"),
@@ -49,8 +55,12 @@ def read_lines(spark: SparkSession, files: list[str], longest: int = LONGEST_LIN
             F.col("_metadata.file_size").alias("file_size"),
             F.col("_metadata.file_modification_time").alias("modified_at"),
         )
-        .where(~F.col("line").isin("", NUL))  # CRLF in UTF-16 leaves a NUL between two lines
     )
+
+
+def stripped(text: Column) -> Column:
+    """The text without the whitespace around it."""
+    return F.btrim(text, F.lit(WHITESPACE))
 
 
 def unreadable() -> Column:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tracklake.sources.allowed import known
 from tracklake.sources.arrivals import as_arrivals, prefixed
 from tracklake.sources.json_records import FIELDS, as_json, field, number_as_text, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
@@ -175,7 +176,7 @@ def _ids(text: Column) -> Column:
     """A JSON array of ids, or ids with commas between, as an array without repeats; null without ids."""
     listed = F.when(text.startswith("["), F.from_json(text, "array<string>")).otherwise(F.split(text, ","))
     ids = F.transform(listed, lambda id_: F.lower(F.trim(id_)))
-    told = F.array_distinct(F.filter(ids, lambda id_: id_ != ""))
+    told = F.array_distinct(F.filter(ids, lambda id_: known(id_) != ""))
     return F.when(F.size(told) > 0, told)
 
 

@@ -11,18 +11,19 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tracklake.sources.allowed import allowed, known
 from tracklake.sources.arrivals import as_arrivals, prefixed
 from tracklake.sources.json_records import FIELDS, as_json, field, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
-from tracklake.sources.numbers import moment, truth, whole, within
+from tracklake.sources.numbers import REGISTERED, moment, truth, whole, within
 from tracklake.sources.rows import avro_rows, parquet_rows
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
 from tracklake.tables import Column as Contracted
 from tracklake.tables import contract
 from tracklake.tables.event import EVENT_TYPES, PRODUCED
-from tracklake.transforms.keys import ANONYMOUS, key
+from tracklake.transforms.keys import key
 
 LAYOUT = Layout(
     names=rf"\.(?:(?:json|jsonl){COMPRESSED}|parquet|avro)$",
@@ -44,9 +45,10 @@ IDENTITY = (
 """The fields that identify an event whose producer gives no event_id: event_id is the key of their texts."""
 
 PREFIXED = ("user_id", "track_id", "artist_id")
+OF_PLAYS = ("ms_played", "ms_played_inferred")
+"""What only a play can have."""
 
 _EVENT = contract("event")
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
@@ -78,7 +80,7 @@ def arrivals(events: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         events.withColumns({name: _value(column) for name, column in columns.items()})
         .withColumn("said_time", moment(field("event_time")))
         .withColumn("event_time", within(F.col("said_time"), bounds))
-        .withColumn("ms_played", F.when(F.col("event_type") == "play", F.col("ms_played")))
+        .withColumns({name: F.when(F.col("event_type") == "play", F.col(name)) for name in OF_PLAYS})
         .withColumn("artist_id", F.coalesce("artist_id", F.get("artist_ids", F.lit(0))))
         .withColumn("artist_ids", F.array_union(F.array("artist_id"), "artist_ids"))
         .withColumn("reason", _reason())
@@ -105,23 +107,18 @@ def arrivals(events: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
 def _value(column: Contracted) -> Column:
     """A field as its column's type, null where it is none or the contract does not allow it."""
     text = said(column.name)
-    if column.name == "user_id":
-        return F.nullif(text, F.lit(ANONYMOUS))
-    if column.values:
-        return F.when(text.isin(*column.values), text)
+    if column.name in PREFIXED:
+        return known(text)
     if column.type in ("bigint", "int"):
-        number = whole(text).try_cast(column.spark_type)
-        least = _SMALLEST if column.minimum is None else int(column.minimum)
-        most = _LARGEST if column.maximum is None else int(column.maximum)
-        return F.when(number.between(least, most), number)
+        return allowed(whole(text).try_cast(column.spark_type), column)
     if column.type == "boolean":
         return truth(text)
     if column.type == "timestamp":
-        return moment(text)
+        return within(moment(text), REGISTERED)
     if column.type == "array<string>":
-        listed = F.filter(F.from_json(text, "array<string>"), lambda id_: id_ != "")
+        listed = F.filter(F.from_json(text, "array<string>"), lambda id_: known(id_) != "")
         return F.when(F.size(listed) > 0, F.array_distinct(listed))
-    return text
+    return allowed(text, column)
 
 
 def _identity(name: str) -> Column:

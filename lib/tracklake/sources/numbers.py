@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from tracklake.sources.source import Bounds
 from tracklake.tables.event import LONGEST_MS
+
+REGISTERED = Bounds(datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+"""Between which moments a user may have registered."""
 
 SECONDS = "decimal(12,7)"
 """The type in which seconds are read, so that their halves of milliseconds are exact."""

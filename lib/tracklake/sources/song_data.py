@@ -5,22 +5,21 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tracklake.sources.arrivals import one_of
+from tracklake.sources.allowed import allowed, is_the_lakes_own
+from tracklake.sources.arrivals import one_of, prefixed
 from tracklake.sources.files import LogFile, NoSuchFolder, list_files
-from tracklake.sources.lines import read_lines
+from tracklake.sources.json_records import field, records, said
+from tracklake.sources.lines import UNREADABLE, read_lines, stripped, unreadable
 from tracklake.sources.numbers import SECONDS, seconds_as_ms
 from tracklake.sources.source import Bounds, Catalogue
-from tracklake.sources.text import repaired
+from tracklake.sources.text import repaired, without_persons
+from tracklake.tables import contract
 
-_FIELDS = (
-    "song_id string, title string, artist_id string, artist_name string, artist_location string,"
-    " artist_latitude string, artist_longitude string, duration string, year string, _corrupt string"
-)
-
-_REASONS = {
+_REASONS = UNREADABLE | {
     "not_json": "The record of the catalogue is not one JSON object.",
     "no_song_id": "The record of the catalogue has no song_id.",
     "no_artist_id": "The record of the catalogue has no artist_id.",
+    "reserved_id": "song_id or artist_id is one that the lake gives itself: (unknown), or inferred: and more.",
 }
 
 
@@ -34,39 +33,44 @@ def find(spark: SparkSession, folder: str) -> list[LogFile]:
 
 def read(spark: SparkSession, paths: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Songs as the files state them, one per record: a song may be stated more than once."""
-    record = F.from_json("line", _FIELDS, {"columnNameOfCorruptRecord": "_corrupt"})
-    records = read_lines(spark, paths, bounds.longest_line).withColumn("r", record)
-    year, seconds = F.col("r.year").try_cast("int"), F.col("r.duration").try_cast(SECONDS)
     reason = _reason()
-    return records.select(
+    return records(read_lines(spark, paths, bounds.longest_line)).select(
         F.lit("sparkify").alias("source"),
-        F.concat(F.lit(id_prefix), "r.song_id").alias("track_id"),
-        repaired(F.col("r.title")).alias("title"),
-        F.concat(F.lit(id_prefix), "r.artist_id").alias("artist_id"),
-        repaired(F.col("r.artist_name")).alias("artist_name"),
-        F.nullif(repaired(F.col("r.artist_location")), F.lit("")).alias("artist_location"),
-        _degrees("artist_latitude", 90),
-        _degrees("artist_longitude", 180),
-        seconds_as_ms(seconds).alias("duration_ms"),
-        F.when(year > 0, year).alias("release_year"),
+        prefixed(id_prefix, field("song_id")).alias("track_id"),
+        _name("title"),
+        prefixed(id_prefix, field("artist_id")).alias("artist_id"),
+        _name("artist_name"),
+        _name("artist_location"),
+        _number("artist_latitude", "artist_latitude", "double"),
+        _number("artist_longitude", "artist_longitude", "double"),
+        seconds_as_ms(field("duration").try_cast(SECONDS)).alias("duration_ms"),
+        _number("release_year", "year", "int"),
         F.col("modified_at").alias("stated_at"),
         "source_file",
-        F.when(reason.isNotNull(), F.col("line")).alias("raw_record"),
+        F.when(reason.isNotNull(), without_persons(F.col("line"))).alias("raw_record"),
         reason.alias("reason"),
         one_of(reason, _REASONS, None).alias("detail"),
     )
 
 
-def _degrees(name: str, most: int) -> Column:
-    degrees = F.col(f"r.{name}").try_cast("double")
-    return F.when(degrees.between(-most, most), degrees).alias(name)
+def _name(name: str) -> Column:
+    """A field in words, null where it is blank."""
+    words = repaired(field(name))
+    return F.when(stripped(words) != "", words).alias(name)
+
+
+def _number(name: str, of: str, kind: str) -> Column:
+    """A field as the number that the catalogue's column may hold, else null."""
+    return allowed(field(of).try_cast(kind), contract("catalogue").column(name)).alias(name)
 
 
 def _reason() -> Column:
+    own = is_the_lakes_own(field("song_id")) | is_the_lakes_own(field("artist_id"))
     return (
-        F.when(F.col("r").isNull() | F.col("r._corrupt").isNotNull(), "not_json")
-        .when(F.nullif("r.song_id", F.lit("")).isNull(), "no_song_id")
-        .when(F.nullif("r.artist_id", F.lit("")).isNull(), "no_artist_id")
+        F.when(F.col("m").isNull(), F.coalesce(unreadable(), F.lit("not_json")))
+        .when(said("song_id").isNull(), "no_song_id")
+        .when(said("artist_id").isNull(), "no_artist_id")
+        .when(own, "reserved_id")
     )
 
 

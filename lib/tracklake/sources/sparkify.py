@@ -11,12 +11,13 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.sources import song_data
+from tracklake.sources.allowed import allowed
 from tracklake.sources.arrivals import as_arrivals, one_of, prefixed
 from tracklake.sources.eventsim import LOGIN_ENDED, as_pages, topic
 from tracklake.sources.files import LogFile, NoSuchFolder, below, list_files, pick
 from tracklake.sources.json_records import extra, field, number_as_text, records, said
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
-from tracklake.sources.numbers import SECONDS, millis, seconds_as_ms, whole
+from tracklake.sources.numbers import REGISTERED, SECONDS, millis, seconds_as_ms, whole
 from tracklake.sources.platforms import USER_AGENTS, family
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
@@ -73,7 +74,7 @@ PLACES = {
 }
 """Where in a record the value of a column may stand; eventsim's topics have names of their own."""
 
-_YEAR_2100_MS = 4_102_444_800_000
+_EVENT = contract("event")
 
 
 def find(spark: SparkSession, folder: str, start: date | None, end: date | None) -> list[LogFile]:
@@ -100,7 +101,6 @@ def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) 
 
 def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per record of a page (``m``, ``line``, ``cut``, ``source_file``, ``file_size``)."""
-    level = F.lower(field("level"))
     stated = (
         pages.withColumns(
             {
@@ -110,7 +110,7 @@ def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
                 "session": number_as_text("sessionId"),
                 "length_s": field("length").try_cast(SECONDS),
                 "registration_ms": whole(field("registration")),
-                "level": F.when(level.isin(*contract("event").column("level").values), level),
+                "level": allowed(F.lower(field("level")), _EVENT.column("level")),
                 "song": said("song"),
                 "artist": said("artist"),
                 "page": said("page"),
@@ -119,12 +119,13 @@ def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         )
         .withColumns(
             {
-                "item_in_session": F.col("item").try_cast("int"),
+                "item_in_session": allowed(F.col("item").try_cast("int"), _EVENT.column("item_in_session")),
                 "duration_ms": seconds_as_ms(F.col("length_s")),
                 "track_name": repaired(F.col("song")),
                 "artist_name": repaired(F.col("artist")),
                 "registered_at": F.when(
-                    F.col("registration_ms").between(0, _YEAR_2100_MS), F.timestamp_millis("registration_ms")
+                    F.col("registration_ms").between(*millis(REGISTERED)),
+                    F.timestamp_millis("registration_ms"),
                 ),
             }
         )
@@ -177,6 +178,7 @@ def _differs() -> dict[str, Column]:
     return {
         "artist": ~F.col("artist_name").eqNullSafe(F.col("artist")),
         "song": ~F.col("track_name").eqNullSafe(F.col("song")),
+        "itemInSession": F.col("item_in_session").isNull() & said("itemInSession").isNotNull(),
         "level": F.col("level").isNull() & said("level").isNotNull(),
         "registration": F.col("registered_at").isNull() & said("registration").isNotNull(),
     }

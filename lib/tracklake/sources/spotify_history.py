@@ -12,6 +12,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tracklake.sources.allowed import allowed
 from tracklake.sources.arrivals import as_arrivals, prefixed
 from tracklake.sources.documents import read_documents
 from tracklake.sources.files import LogFile
@@ -21,7 +22,7 @@ from tracklake.sources.numbers import moment, truth, whole, within
 from tracklake.sources.platforms import family
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
-from tracklake.tables.event import LONGEST_MS
+from tracklake.tables import contract
 from tracklake.transforms.keys import SEPARATOR, key
 
 LAYOUT = Layout(
@@ -143,7 +144,7 @@ def arrivals(documents: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
                 "uri": uri,
             }
         )
-        .withColumn("ms_played", F.when(F.col("ms_played").between(0, LONGEST_MS), F.col("ms_played")))
+        .withColumn("ms_played", allowed(F.col("ms_played"), contract("event").column("ms_played")))
         .withColumn(
             "event_time",
             within(F.timestamp_micros(F.unix_micros("ended_at") - F.col("ms_played") * 1000), bounds),

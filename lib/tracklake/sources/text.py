@@ -35,6 +35,39 @@ PERSONAL_FIELDS = (
 )
 """Fields, in lower case, that name a person or an address: dropped at ingest, whatever the source."""
 
+_NAMES = "|".join(PERSONAL_FIELDS)
+_PERSONAL_NAME = rf'(?i)"(?:{_NAMES})\\*+"'
+
+# Where JSON is a text within JSON, each of its quotes has backslashes before it: those of the field's name are group 2.
+# The quotes around the value have as many, one within it twice as many and one more, a backslash within it twice that.
+_BACKSLASH = r"\2\\\2\\"
+_OTHERS = r'[^"\\]++|\\++(?!["\\])'
+_TEXT = rf'\2"(?:{_OTHERS}|(?:{_BACKSLASH})*+\2\\\2")*+(?:(?:{_BACKSLASH})*+\2")?'
+_CUT_OFF = rf"[\[{{](?:{_OTHERS}|{_TEXT})*+"
+_SPACE = r"(?:\s|\\++[nrt])*+"
+
+
+def _list_or_object(depth: int) -> str:
+    """Pattern of a list or an object, with so many in each other in it at most."""
+    inner = f"|{_list_or_object(depth - 1)}" if depth else ""
+    return rf'[\[{{](?:[^"\\\[\]{{}}]++|\\++(?!["\\])|{_TEXT}{inner})*+[\]}}]'
+
+
+_PERSONAL = (
+    rf'(?i)((?<!\\)(\\*+)"(?:{_NAMES})\2"{_SPACE}:{_SPACE})'
+    rf'(?:{_TEXT}|{_list_or_object(4)}|{_CUT_OFF}|[^",}}\]\\]*+)'
+)
+"""A personal field and its value. Of a list or object that has no end, or is too deep, all that follows is part."""
+
+_IN_SINGLE_QUOTES = (
+    rf"""(?i)('(?:{_NAMES})'\s*+:\s*+)(?:'[^'"\\]*+'?|\[[^"\]]*+\]?|\{{[^"}}]*+\}}?|[^"',}}\]\\]*+)"""
+)
+"""The same in quotes that Spark's parser takes, too; as far as the next double quote, which may be around it."""
+
+_NAMES_IN_UTF_16 = "|".join(r"\x00".join(name) for name in PERSONAL_FIELDS)
+_IN_UTF_16 = rf'(?i)("\x00(?:{_NAMES_IN_UTF_16})\x00"[\s\x00]*+:[\s\x00]*+)"(?:[^"]++|(?<!\x00)"|"(?!\x00))*+'
+"""The same of texts in UTF-16, where a quote has NUL bytes on both sides: half of another letter may look like it."""
+
 
 def repaired(text: Column) -> Column:
     """UTF-8 that was once or twice read as Windows-1252 or Latin-1, read as UTF-8 again; other text as it is.
@@ -55,7 +88,15 @@ def _reread(text: Column) -> Column:
 
 
 def without_persons(record: Column) -> Column:
-    """A raw JSON record, whole or cut off, with the values of PERSONAL_FIELDS replaced by "[dropped]"."""
-    fields = "|".join(PERSONAL_FIELDS)
-    pattern = rf'(?i)("(?:{fields})"\s*:\s*)("[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^",}}\]]*)'
-    return F.regexp_replace(record, pattern, r'$1"[dropped]"')
+    """A raw JSON record, whole or cut off, or JSON within its texts, with the values of PERSONAL_FIELDS replaced by
+    "[dropped]". NUL bytes, which stand between the letters of UTF-16, are left out."""
+    in_utf_8 = F.replace(F.regexp_replace(record, _IN_UTF_16, '$1"[dropped]'), F.lit("\0"), F.lit(""))
+    text = F.when(record.contains("\0"), in_utf_8).otherwise(record)
+    told = F.regexp_replace(text, _PERSONAL, '$1$2"[dropped]$2"')
+    return F.regexp_replace(told, _IN_SINGLE_QUOTES, "$1'[dropped]'")
+
+
+def without_nested_persons(record: Column) -> Column:
+    """The same of a JSON object whose own fields name no person: only texts that hold JSON are looked through."""
+    suspect = record.contains('\\"') & record.rlike(_PERSONAL_NAME)
+    return F.when(suspect, without_persons(record)).otherwise(record)

@@ -21,7 +21,7 @@ EVENT_TYPES = (
 LEVELS = ("free", "paid")
 
 LONGEST_MS = 24 * 3_600_000
-"""No track is longer, whatever a source says: so a late event changes plays of the day before it at most."""
+"""No track is longer than a day. So a late event changes plays of the day before it at most."""
 
 CONTRACT = Contract(
     name="event",
@@ -63,7 +63,13 @@ CONTRACT = Contract(
             minimum=0,
             maximum=LONGEST_MS,
         ),
-        Column("ms_played", "bigint", "Milliseconds heard; null if unknown or not a play.", minimum=0),
+        Column(
+            "ms_played",
+            "bigint",
+            "Milliseconds heard; null if unknown or not a play.",
+            minimum=0,
+            maximum=LONGEST_MS,
+        ),
         Column(
             "ms_played_inferred",
             "boolean",

@@ -13,7 +13,7 @@ ORDER = ("event_time", "item_in_session", "event_id")
 
 
 def settle(arrivals: DataFrame) -> DataFrame:
-    """Events, one row per event_id, with ms_played inferred where ``ms_played_inferred`` asks for it.
+    """Events, one row per event_id, with ms_played inferred where ``ms_played_inferred`` of a play asks for it.
 
     The earliest ingested copy of an event is kept, of one run the first by ``order_of_copies``. ms_played is the
     smaller of duration_ms and the time to the same user's next event in the same source session; without a next
@@ -29,6 +29,7 @@ def settle(arrivals: DataFrame) -> DataFrame:
     ).orderBy(*ORDER, *copies)
 
     until_next = F.unix_millis("_next_time") - F.unix_millis("event_time")
+    asked = F.col("ms_played_inferred") & (F.col("event_type") == "play")
     inferred = F.when(F.col("duration_ms").isNotNull(), F.least("duration_ms", until_next))
     return (
         arrivals.withColumns(
@@ -38,7 +39,7 @@ def settle(arrivals: DataFrame) -> DataFrame:
             }
         )
         .where(F.col("_next_id").isNull() | (F.col("_next_id") != F.col("event_id")))
-        .withColumn("ms_played", F.when(F.col("ms_played_inferred"), inferred).otherwise(F.col("ms_played")))
+        .withColumn("ms_played", F.when(asked, inferred).otherwise(F.col("ms_played")))
         .select(*arrivals.columns)
     )
 
