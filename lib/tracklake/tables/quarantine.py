@@ -12,7 +12,12 @@ CONTRACT = Contract(
     key=(),
     may_be_empty=True,
     columns=(
-        Column("raw_record", "string", "The record as it was read.", nullable=False),
+        Column(
+            "raw_record",
+            "string",
+            "The record as it was read, without personal fields and NUL bytes; of a long line its start.",
+            nullable=False,
+        ),
         Column("reason", "string", "Why it could not become an event, one short code.", nullable=False),
         Column("detail", "string", "What exactly was wrong, in words."),
         Column("source", "string", "Name of the source that the record came from.", nullable=False),
