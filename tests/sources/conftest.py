@@ -45,7 +45,10 @@ def broken_rules(told: DataFrame) -> list[str]:
     """The rules of the suite of event that the rows break, those on several runs aside."""
     told.createOrReplaceTempView("told")
     rules = json.loads((ROOT / "expectations" / "event.json").read_text())["expectations"]
-    return [rule["description"] for rule in rules if _breaks(told, rule)]
+    try:
+        return [rule["description"] for rule in rules if _breaks(told, rule)]
+    finally:
+        told.sparkSession.catalog.dropTempView("told")
 
 
 def _breaks(told: DataFrame, rule: dict) -> bool:
