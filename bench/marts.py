@@ -117,7 +117,7 @@ def _same(console: Console, work: Path, plays: int) -> bool:
     same = True
     with duckdb.connect() as con:
         audiences = con.from_parquet(f"{work}/duckdb-{plays}/fact_audience.parquet")
-        all_exact = audiences.filter(f"NOT ({EXACT_ONLY})").fetchone() is None
+        all_exact = not audiences.filter(f"NOT ({EXACT_ONLY})").limit(1).fetchall()
         for table, columns in TABLES.items():
             prints = {
                 "spark": con.from_parquet(f"{work}/spark-{plays}/{table}/*.parquet"),
