@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from jobs import build_satisfaction
 from tracklake import cli
-from tracklake.affected import played_by_moved_users, plays_of_recredited_tracks
+from tracklake.affected import dates_of_moved_users, dates_of_recredited_tracks
 from tracklake.run import Run
 from tracklake.transforms.artist_groups import artist_groups, loyalty
 from tracklake.transforms.artist_performance import artist_performance
@@ -29,9 +29,9 @@ def main(run: Run) -> None:
     build_satisfaction.main(run)
     changes = run.changes("build_marts", *FACTS, "dim_track", "dim_user")
     with run.steps.step("Looking for days whose marts have to follow"):
-        moved = played_by_moved_users(run, changes)
+        moved = dates_of_moved_users(run, changes)
         dates = run.asked_for("fact_stream").union(*(changes.dates(fact) for fact in FACTS), moved)
-        dates |= plays_of_recredited_tracks(run, changes)
+        dates |= dates_of_recredited_tracks(run, changes)
     if not dates:
         return
     held = run.slices("fact_track_day")

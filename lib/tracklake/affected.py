@@ -43,15 +43,15 @@ def rekeyed_dates(
     moved = run.read("event", candidates).join(
         spans, on=(F.col(member) == F.col("_member")) & inside, how="left_semi"
     )
-    return {row.event_date for row in moved.select("event_date").distinct().collect()}
+    return _dates_in(moved)
 
 
-def plays_of_recredited_tracks(run: Run, changes: Changes) -> set[date]:
+def dates_of_recredited_tracks(run: Run, changes: Changes) -> set[date]:
     """Dates on which tracks are told of whose artist in dim_track is another one than it was."""
     return _dates_of(run, "fact_track_day", _changed(changes, "dim_track", "track_id", "artist_id"))
 
 
-def played_by_moved_users(run: Run, changes: Changes) -> set[date]:
+def dates_of_moved_users(run: Run, changes: Changes) -> set[date]:
     """Dates of plays by versions of users whose location is another one than it was."""
     return _dates_of(run, "fact_stream", _changed(changes, "dim_user", "user_key", "location"))
 
@@ -67,7 +67,10 @@ def _dates_of(run: Run, table: str, members: DataFrame) -> set[date]:
     """The dates on which a table has rows of these members; it is not looked into where there are none."""
     if members.isEmpty():
         return set()
-    rows = run.read(table).join(members, on=members.columns, how="left_semi")
+    return _dates_in(run.read(table).join(members, on=members.columns, how="left_semi"))
+
+
+def _dates_in(rows: DataFrame) -> set[date]:
     return {row.event_date for row in rows.select("event_date").distinct().collect()}
 
 

@@ -189,15 +189,16 @@ def _overlaps(now: DataFrame, k: int) -> DataFrame:
     shared = sketches.count(F.theta_intersection(F.col("listeners_sketch"), F.col("their_sketch")))
     either = F.col("listeners") + F.col("their_listeners") - F.col("shared")
     nearest = Window.partitionBy("artist_id", "period_start").orderBy(F.col("near").desc(), "group_name")
-    both_rests_are_fine = F.lit(True)
-    for listeners in ("listeners", "their_listeners"):
+
+    def is_fine(listeners: str) -> Column:
         rest = F.greatest(F.lit(0), F.col(listeners) - F.col("shared"))  # below 0: an estimate of nobody
-        both_rests_are_fine &= enough_or_none(rest, k)
+        return enough_or_none(rest, k)
+
     return (
         top.join(F.broadcast(very_top), on="period_start", how="inner")
         .where(F.col("artist_id") != F.col("group_name"))
         .withColumn("shared", shared)
-        .where((F.col("shared") >= k) & both_rests_are_fine)
+        .where((F.col("shared") >= k) & is_fine("listeners") & is_fine("their_listeners"))
         .withColumn("near", F.col("shared") / either)
         .withColumn("nearest", F.row_number().over(nearest))
         .where(F.col("nearest") <= MOST_OVERLAPS)

@@ -59,7 +59,7 @@ def artist_performance(
     ``totals`` as of ``period_totals``, ``levels`` as of ``shown_levels``, ``tracks`` of dim_track, ``loyalty`` as of
     ``artist_groups.loyalty``.
     """
-    funnel_is_fine = all_or_none(_all([enough_or_none(name, k) for name in FUNNEL]))
+    funnel_is_fine = all_or_none(_all([enough_or_none(F.col(name), k) for name in FUNNEL]))
     skip_low, skip_high = Rate("skips", "plays").wilson()
     whole = (
         ranked(totals.where("member = 'artist'"), PERIOD, "streams", "rank")
@@ -106,9 +106,8 @@ def with_needs(artists: DataFrame) -> DataFrame:
     A need is the lowest percentile, of several equal ones the first in NEEDS, of the figures below their median.
     """
     size = F.floor(F.log2(F.col("listeners").cast("double")))
-    anywhere = -1 - F.pmod(
-        F.hash("artist_id"), F.lit(1000)
-    )  # most are suppressed: one group of them is too large
+    # Most are suppressed: one group of all of these would be too large for a task.
+    anywhere = -1 - F.pmod(F.hash("artist_id"), F.lit(1000))
     peers = Window.partitionBy(*PERIOD, "size")
     sized = artists.withColumn("size", F.when(F.col("is_suppressed"), anywhere).otherwise(size))
     enough = ~F.col("is_suppressed") & (F.col("peers") >= FEWEST_PEERS)

@@ -26,7 +26,7 @@ def parts(totals: DataFrame, shared: DataFrame, tracks: DataFrame) -> DataFrame:
     whole = (
         totals.where("member = 'track'")
         .withColumnRenamed("member_id", "track_id")
-        .join(shared.select("track_id").distinct(), on="track_id", how="left_anti")
+        .join(shared.select("track_id"), on="track_id", how="left_anti")
         .join(tracks.select(*PART), on="track_id", how="left")
     )
     return whole.select(shared.columns).unionByName(shared)
@@ -44,7 +44,6 @@ def shared_parts(told: DataFrame, tracks: DataFrame) -> DataFrame:
         .join(own, on="track_id", how="left")
         .where((F.col("track_id") == UNKNOWN) | ~F.col("artist_id").eqNullSafe(F.col("own")))
         .select("track_id")
-        .distinct()
     )
     of_days = (
         told.join(shared, on="track_id", how="left_semi")

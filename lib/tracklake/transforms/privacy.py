@@ -99,9 +99,8 @@ def all_or_none(fine: Column) -> Column:
     return F.min(fine).over(Window.partitionBy(*MEMBER, "block", "period"))
 
 
-def enough_or_none(count: str | Column, k: int) -> Column:
+def enough_or_none(listeners: Column, k: int) -> Column:
     """Whether a group has at least k listeners or none at all."""
-    listeners = F.col(count) if isinstance(count, str) else count
     return (listeners == 0) | (listeners >= k)
 
 

@@ -76,7 +76,9 @@ def track_performance(
     completion = RATES["completion"].shrunk(F.col("completion_mean"), F.col("completion_strength"))
     in_cohort = Window.partitionBy(*PERIOD, "cohort").orderBy(F.round(completion, 9))
     percentile = F.round(100 * F.percent_rank().over(in_cohort), 1)
-    new_is_fine = enough_or_none("new", k) & ((F.col("listeners") - F.col("new") >= k) | _all_are_new())
+    new_is_fine = enough_or_none(F.col("new"), k) & (
+        (F.col("listeners") - F.col("new") >= k) | _all_are_new()
+    )
     whole = (
         ranked(of_tracks, PERIOD, "streams", "rank")
         .withColumns(_cohort())
