@@ -420,7 +420,7 @@ WITH mark AS (
         SELECT
             event_id, event_type, event_time, event_date, user_id,
             coalesce(track_id, '(unknown)') AS track_id, coalesce(artist_id, '(unknown)') AS artist_id,
-            ms_played, duration_ms, level, platform, country, source,
+            ms_played, duration_ms, level, platform, country, source, item_in_session,
             coalesce(ms_played >= duration_ms - 1000, false) AS to_its_end
         FROM event
     )
@@ -485,7 +485,8 @@ SELECT
     level,
     platform,
     country,
-    source
+    source,
+    item_in_session
 FROM _timeline
 JOIN (SELECT track_id, track_key FROM dim_track) USING (track_id)
 JOIN (SELECT artist_id, artist_key FROM dim_artist) USING (artist_id)

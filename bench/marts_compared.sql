@@ -1,29 +1,44 @@
 -- The comparison within listeners by totals of sessions, in place of CTEs listener, side and compared of the oracle's
 -- mart_interplay, which go through every session of every listener of an item.
-habit AS (
-    SELECT period, period_start, user_id, count(*) AS sessions, sum(whole) AS wholes
-    FROM session
-    GROUP BY period, period_start, user_id
+varied AS (
+    SELECT *, count(*) OVER (PARTITION BY period, period_start, item_type, user_id, session_key) AS items
+    FROM (
+        SELECT period, period_start, item_type, item_id, user_id, session_key, count(*) AS plays, sum(net) AS total
+        FROM item
+        GROUP BY ALL
+    )
 ),
 
 rest AS (
     SELECT
-        own.period, own.period_start, own.item_type, own.item_id, own.user_id, session.whole,
-        CASE
-            WHEN session.plays > own.plays THEN round((session.total - own.total) / (session.plays - own.plays))
+        varied.period, varied.period_start, varied.item_type, varied.item_id, varied.user_id, varied.session_key,
+        CASE WHEN items > 1 THEN session.whole END AS whole,
+        CASE WHEN items > 1
+            THEN round((session.total - varied.total) / (session.plays - varied.plays))
         END AS others
-    FROM own
+    FROM varied
     JOIN session USING (period, period_start, user_id, session_key)
+),
+
+habit AS (
+    SELECT period, period_start, item_type, user_id, count(*) AS sessions, sum(whole) AS wholes
+    FROM (
+        SELECT DISTINCT period, period_start, item_type, user_id, session_key, whole
+        FROM rest
+        WHERE whole IS NOT NULL
+    )
+    GROUP BY period, period_start, item_type, user_id
 ),
 
 compared AS (
     SELECT
         rest.period, rest.period_start, rest.item_type, rest.item_id, rest.user_id,
         count(others) AS a,
-        any_value(habit.sessions) - count(*) AS b,
+        coalesce(any_value(habit.sessions), 0) - count(rest.whole) AS b,
         (avg(others) - (any_value(habit.wholes) - sum(rest.whole)) / nullif(b, 0)) / 1e6 AS d,
         CASE WHEN a > 0 AND b > 0 THEN a * b / (a + b) END AS w
     FROM rest
-    JOIN habit USING (period, period_start, user_id)
+    LEFT JOIN habit USING (period, period_start, item_type, user_id)
+    WHERE rest.item_id <> '(unknown)'
     GROUP BY rest.period, rest.period_start, rest.item_type, rest.item_id, rest.user_id
 ),

@@ -48,6 +48,7 @@ SELECT
     ms_played < 30000 AS is_skip,
     CAST(NULL AS VARCHAR) AS country,
     CAST(NULL AS VARCHAR) AS context_type,
+    CAST(NULL AS INTEGER) AS item_in_session,
     n
 FROM placed;
 

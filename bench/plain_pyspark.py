@@ -421,7 +421,7 @@ def with_sessions(event: DataFrame) -> DataFrame:
                 "ms_played",
                 "duration_ms",
             ),
-            *("level", "platform", "country", "source"),
+            *("level", "platform", "country", "source", "item_in_session"),
         )
         .withColumn("start", start)
         .withColumn("started_at", F.when(F.col("user_id").isNotNull(), F.max("start").over(of_user)))

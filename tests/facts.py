@@ -55,7 +55,8 @@ SELECT
     ms_played >= 30000 AS is_stream,
     ms_played < 30000 AS is_skip,
     CAST(NULL AS VARCHAR) AS country,
-    CAST(NULL AS VARCHAR) AS context_type
+    CAST(NULL AS VARCHAR) AS context_type,
+    CAST(NULL AS INTEGER) AS item_in_session
 FROM play;
 
 CREATE TABLE feedback AS

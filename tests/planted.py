@@ -99,7 +99,7 @@ def plant(folder: Path, seed: int = 7, users: int = 400, sessions: int = 30, tra
         ),
         folder / "fact_session.parquet",
     )
-    at = began[session] + place * 4 * MINUTE
+    at = began[session] + place // 2 * 8 * MINUTE  # two at a time: their items tell which came first
     pq.write_table(
         pa.table(
             {
@@ -113,6 +113,7 @@ def plant(folder: Path, seed: int = 7, users: int = 400, sessions: int = 30, tra
                 "artist_id": [f"artist {n // 2}" for n in track],
                 "completion": heard,
                 "is_skip": chance.random(len(track)) < 0.1,
+                "item_in_session": place,
             }
         ),
         folder / "fact_stream.parquet",

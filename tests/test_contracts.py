@@ -32,7 +32,7 @@ DESIGN = {
     " tracks artists listening_ms",
     "fact_stream": "event_id event_time event_date user_key user_id track_key track_id artist_key artist_id"
     " session_key ms_played duration_ms completion is_stream is_skip level platform country source"
-    " context_type",
+    " context_type item_in_session",
     "fact_feedback": "event_id event_time event_date user_key user_id track_key artist_key event_type",
     "fact_track_day": "track_key track_id event_date plays streams skips listeners listening_ms likes"
     " playlist_adds early_skips replays heard_ms length_ms measured_plays saves listeners_sketch",

@@ -170,7 +170,7 @@ def test_items_in_periods_equal_the_oracle(
 
 def test_a_track_that_is_skipped_does_not_lower_its_own_outcome(spark: SparkSession) -> None:
     """Listener u hears 'bad' once and loathes it; the rest of that session is like all the others."""
-    plays = [("with", "bad", -9), ("with", "b", 1), ("without", "b", 1)]
+    plays = [("with", "bad", -9), ("with", "b", 1), ("without", "b", 1), ("without", "c", 1)]
     assert {item: d for item, d in differences(spark, plays).items() if item == "bad"} == {"bad": 0.0}
 
 
@@ -180,8 +180,15 @@ def test_a_session_of_nothing_but_the_item_is_no_evidence(spark: SparkSession) -
 
 
 def test_sessions_with_the_track_are_compared_with_the_same_listeners_others(spark: SparkSession) -> None:
-    plays = [("with", "a", 0), ("with", "b", 4), ("without", "b", 1), ("also without", "b", 2)]
-    assert differences(spark, plays)["a"] == 4 - (1 + 2) / 2
+    without = [("without", "b", 1), ("without", "c", 1), ("also without", "b", 2), ("also without", "c", 2)]
+    assert differences(spark, [("with", "a", 0), ("with", "b", 4), *without])["a"] == 4 - (1 + 2) / 2
+
+
+def test_a_session_of_one_other_track_is_no_evidence_either(spark: SparkSession) -> None:
+    """No session with the track could be like it: all would say that the track lowers its sessions."""
+    plays = [("with", "a", 0), ("with", "b", 1), ("without", "b", 1), ("without", "c", 1)]
+    on_repeat = [("on repeat", "c", 9), ("on repeat", "c", 9)]
+    assert differences(spark, plays + on_repeat)["a"] == 0
 
 
 def differences(spark: SparkSession, plays: list[tuple[str, str, int]]) -> dict[str, float | None]:

@@ -37,7 +37,7 @@ SESSION = (
 )
 PLAY = (
     "event_id string, event_time timestamp, user_id string, session_key string, track_key string,"
-    " artist_id string, completion double, is_skip boolean"
+    " artist_id string, completion double, is_skip boolean, item_in_session int"
 )
 FEEDBACK = "event_time timestamp, event_date date, user_id string, track_key string, event_type string"
 
@@ -66,8 +66,8 @@ STORIES: dict[str, dict[datetime, list[Play]]] = {
     },
     "eclectic": {NOON: heard("a1", "a2", "b", "c")},
 }
-"""The sessions of some listeners: when, and (track, completion, skip) of plays a minute apart. The last day known is
-that of NOON + 57 days."""
+"""The sessions of some listeners: when, and (track, completion, skip) of plays, two a minute, in the order of their
+item in the session and against that of their ids. The last day known is that of NOON + 57 days."""
 
 SAID = [
     ("fan", NOON, "like"),
@@ -86,7 +86,7 @@ def told(spark: SparkSession) -> dict[str, list[Row]]:
             key = f"{user} {at}"
             sessions.append((key, user, at, at + MINUTE * len(heard_then), at.date(), len(heard_then), 0))
             plays += [
-                (f"{key} {n}", at + MINUTE * n, user, key, track, track[0], completion, skip)
+                (f"{key} {9 - n}", at + MINUTE * (n // 2), user, key, track, track[0], completion, skip, n)
                 for n, (track, completion, skip) in enumerate(heard_then)
             ]
     marks = [(at, at.date(), user, "any", kind) for user, at, kind in SAID]

@@ -46,7 +46,8 @@ SELECT
     heard.ms_played IS NULL OR heard.ms_played >= 30000 OR (heard.duration_ms < 30000 AND to_its_end) AS is_stream,
     heard.ms_played IS NOT NULL AND heard.ms_played < 30000 AND NOT to_its_end AS is_skip,
     heard.level,
-    heard.source
+    heard.source,
+    heard.item_in_session
 FROM heard
 JOIN credit
     ON credit.track_name IS NOT DISTINCT FROM heard.track_name

@@ -21,7 +21,8 @@ play AS (
         stream.artist_id,
         session.session_date,
         least(4, floor(log2(row_number() OVER (
-            PARTITION BY stream.session_key ORDER BY stream.event_time, stream.event_id
+            PARTITION BY stream.session_key
+            ORDER BY stream.event_time, stream.item_in_session NULLS FIRST, stream.event_id
         )))) AS place,
         least(4, floor(log2(count(*) OVER (PARTITION BY stream.session_key)))) AS length,
         hour(session.started_at) // 6 AS quarter,
@@ -61,7 +62,8 @@ corrected AS (
 session AS (
     SELECT
         period, period_start, user_id, session_key,
-        count(*) AS plays, sum(net) AS total, round(sum(net) / count(*)) AS whole
+        count(*) AS plays, sum(net) AS total, round(sum(net) / count(*)) AS whole,
+        count(DISTINCT track_id) AS tracks, count(DISTINCT artist_id) AS artists
     FROM corrected
     GROUP BY period, period_start, user_id, session_key
 ),
@@ -83,12 +85,14 @@ listener AS (
     SELECT DISTINCT period, period_start, item_type, item_id, user_id FROM own
 ),
 
--- Every session of every listener of an item, said to hold it or not: the long way, without totals.
+-- Every session of every listener of an item, said to hold it or not: the long way, without totals. Sessions of one
+-- track, or of one artist, say nothing of tracks, or of artists.
 side AS (
     SELECT
         listener.*,
         own.session_key IS NOT NULL AS holds,
         CASE
+            WHEN CASE item_type WHEN 'track' THEN tracks ELSE artists END = 1 THEN NULL
             WHEN own.session_key IS NULL THEN session.whole
             WHEN session.plays > own.plays THEN round((session.total - own.total) / (session.plays - own.plays))
         END AS satisfaction
@@ -101,7 +105,7 @@ compared AS (
     SELECT
         period, period_start, item_type, item_id, user_id,
         count(satisfaction) FILTER (WHERE holds) AS a,
-        count(*) FILTER (WHERE NOT holds) AS b,
+        count(satisfaction) FILTER (WHERE NOT holds) AS b,
         (avg(satisfaction) FILTER (WHERE holds) - avg(satisfaction) FILTER (WHERE NOT holds)) / 1e6 AS d,
         CASE WHEN a > 0 AND b > 0 THEN a * b / (a + b) END AS w
     FROM side

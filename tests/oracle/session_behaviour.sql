@@ -5,7 +5,9 @@ WITH marked AS (
         *,
         lag(event_time) OVER (PARTITION BY user_id, track_id ORDER BY event_time) AS track_before,
         lag(event_time) OVER (PARTITION BY user_id, artist_id ORDER BY event_time) AS artist_before,
-        lag(is_skip, 1, FALSE) OVER (PARTITION BY session_key ORDER BY event_time, event_id) AS after_skip
+        lag(is_skip, 1, FALSE) OVER (
+            PARTITION BY session_key ORDER BY event_time, item_in_session NULLS FIRST, event_id
+        ) AS after_skip
     FROM fact_stream
     WHERE user_id IS NOT NULL
 ),

@@ -72,5 +72,11 @@ CONTRACT = Contract(
         Column("country", "string", "Country code; null if unknown."),
         Column("source", "string", "Name of the source that the play came from.", nullable=False),
         Column("context_type", "string", "What the track was played from, for example playlist or album."),
+        Column(
+            "item_in_session",
+            "int",
+            "Number of the event within the source's session; tells the order of plays of one moment.",
+            minimum=0,
+        ),
     ),
 )

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from tracklake.transforms.events import ORDER
 from tracklake.transforms.exact import MILLION, mean, millionths, rounded
 
 LOOK_BACK = timedelta(days=28)
@@ -135,8 +136,7 @@ def _marked(plays: DataFrame) -> DataFrame:
 
     return plays.select(
         "session_key",
-        "event_time",
-        "event_id",
+        *ORDER,
         "artist_id",
         "completion",
         "is_skip",
@@ -147,7 +147,7 @@ def _marked(plays: DataFrame) -> DataFrame:
 
 def _ways_of_listening(plays: DataFrame) -> DataFrame:
     """One row per session of the plays; counted by session and artist first."""
-    in_order = Window.partitionBy("session_key").orderBy("event_time", "event_id")
+    in_order = Window.partitionBy("session_key").orderBy(*ORDER)
     was_skip = F.coalesce(F.lag("is_skip").over(in_order), F.lit(False))
     by_artist = (
         plays.withColumn("skip_run", F.col("is_skip") & was_skip)

@@ -12,8 +12,9 @@ from tracklake.transforms.periods import PERIOD, PERIODS, period_start
 ITEMS = {"track": "track_id", "artist": "artist_id"}
 ITEM = ["item_type", "item_id"]
 
-NEST = ["user_id", "in_28_days", "in_week", "in_day", "session_key"]
-"""A session lies in one day of its listener, that in one week, and that in one period of 28 days."""
+NEST = ["user_id", "item_type", "in_28_days", "in_week", "in_day", "session_key"]
+"""A session lies in one day of its listener, that in one week, and that in one period of 28 days. A play is there
+once as a track and once as an artist."""
 
 
 def compared(plays: DataFrame) -> DataFrame:
@@ -21,8 +22,9 @@ def compared(plays: DataFrame) -> DataFrame:
 
     ``plays`` are rows of ``reactions.corrected``. A session's satisfaction is the mean reaction of its plays; with
     the item it is that of the plays of other items (the rest), so that no item enters its own outcome. Sessions
-    that hold nothing else are no evidence. ``with_item`` and ``without`` are numbers of sessions; ``difference``,
-    of their mean satisfactions, is null unless there are both.
+    that hold one item only are no evidence: for it they have no rest, and for others they would be a choice of
+    sessions that those with them are not (a whole album, say). ``with_item`` and ``without`` are numbers of
+    sessions; ``difference``, of their mean satisfactions, is null unless there are both.
     """
     listeners = (
         _by_period(_with_habits(_with_wholes(_in_sessions(plays))))
@@ -56,8 +58,8 @@ def _in_sessions(plays: DataFrame) -> DataFrame:
     return (
         plays.repartition("user_id")  # what follows is within listeners: no other shuffle of plays
         .withColumns(starts)
-        .select(*NEST, *PERIODS, F.inline(F.array(*items)))
-        .groupBy(*NEST, *ITEM)
+        .select("user_id", *starts, "session_key", *PERIODS, F.inline(F.array(*items)))
+        .groupBy(*NEST, "item_id")
         .agg(F.count(F.lit(1)).alias("plays"), *[F.sum(kind).alias(kind) for kind in PERIODS])
     )
 
@@ -65,20 +67,19 @@ def _in_sessions(plays: DataFrame) -> DataFrame:
 def _with_wholes(own: DataFrame) -> DataFrame:
     """The rows, with the satisfaction of the whole session and of its rest, by kind of period.
 
-    ``first`` is true in one row of each session.
+    Both are null where the session holds nothing but the item. ``first`` is true in one row of each session.
     """
     of_session = _within("session_key")
-    is_play = F.col("item_type") == "track"  # each play is there once as a track and once as an artist
-    plays = F.sum(F.when(is_play, F.col("plays"))).over(of_session)
-    totals = {kind: F.sum(F.when(is_play, F.col(kind))).over(of_session) for kind in PERIODS}
     others = F.nullif(F.col("_plays") - F.col("plays"), F.lit(0))
+    wholes = {kind: F.when(others.isNotNull(), _mean(F.col(f"_{kind}"), F.col("_plays"))) for kind in PERIODS}
+    rests = {kind: _mean(F.col(f"_{kind}") - F.col(kind), others) for kind in PERIODS}
     return (
-        own.withColumns({"_plays": plays, **{f"_{kind}": total for kind, total in totals.items()}})
-        .withColumn("first", F.row_number().over(Window.partitionBy(*NEST).orderBy(*ITEM)) == 1)
+        own.withColumns({f"_{name}": F.sum(name).over(of_session) for name in ("plays", *PERIODS)})
+        .withColumn("first", F.row_number().over(Window.partitionBy(*NEST).orderBy("item_id")) == 1)
         .withColumns(
             {
-                **{f"whole_{kind}": _mean(F.col(f"_{kind}"), F.col("_plays")) for kind in PERIODS},
-                **{f"rest_{kind}": _mean(F.col(f"_{kind}") - F.col(kind), others) for kind in PERIODS},
+                **{f"whole_{kind}": whole for kind, whole in wholes.items()},
+                **{f"rest_{kind}": rest for kind, rest in rests.items()},
             }
         )
     )
@@ -88,15 +89,15 @@ def _with_habits(own: DataFrame) -> DataFrame:
     """The rows, with the number and the satisfactions of all sessions of the listener, by kind of period."""
     habits = {}
     for kind in PERIODS:
-        of_listener = _within(f"in_{kind}")
-        habits[f"sessions_{kind}"] = F.count(F.when(F.col("first"), 1)).over(of_listener)
-        habits[f"wholes_{kind}"] = F.sum(F.when(F.col("first"), F.col(f"whole_{kind}"))).over(of_listener)
+        whole = F.when(F.col("first"), F.col(f"whole_{kind}"))
+        habits[f"sessions_{kind}"] = F.count(whole).over(_within(f"in_{kind}"))
+        habits[f"wholes_{kind}"] = F.sum(whole).over(_within(f"in_{kind}"))
     return own.withColumns(habits)
 
 
 def _within(outer: str) -> WindowSpec:
     """All rows that have the columns of NEST up to this one in common. All are sorted alike, so Spark sorts once."""
-    columns = [*NEST, *ITEM]
+    columns = [*NEST, "item_id"]
     inside = columns.index(outer) + 1
     rows = Window.partitionBy(*columns[:inside]).orderBy(*columns[inside:])
     return rows.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
@@ -109,11 +110,12 @@ def _by_period(own: DataFrame) -> DataFrame:
         F.struct(
             F.lit(kind).alias("period"),
             F.col(f"in_{kind}").alias("period_start"),
+            F.col(kind).alias("reactions"),
             *[F.col(f"{name}_{kind}").alias(name) for name in told],
         )
         for kind in PERIODS
     ]
-    return own.select("user_id", *ITEM, F.inline(F.array(*periods))).where(F.col("whole").isNotNull())
+    return own.select("user_id", *ITEM, F.inline(F.array(*periods))).where(F.col("reactions").isNotNull())
 
 
 def _mean(total: Column, count: Column) -> Column:

@@ -17,6 +17,7 @@ TIMELINE = (
     "event_time",
     "event_date",
     "user_id",
+    "item_in_session",
     "track_id",
     "artist_id",
     "ms_played",
@@ -121,6 +122,7 @@ def stream_facts(timeline: DataFrame, artists: DataFrame) -> DataFrame:
         "country",
         "source",
         "context_type",
+        "item_in_session",
     )
 
 

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tracklake.transforms.behaviour import PRAISE, session_feedback
+from tracklake.transforms.events import ORDER
 from tracklake.transforms.exact import millionths
 from tracklake.transforms.periods import PERIOD, PERIODS, of_kind, period_start
 from tracklake.transforms.satisfaction import SERVED, in_periods
@@ -28,7 +29,7 @@ def reactions(plays: DataFrame, sessions: DataFrame, feedback: DataFrame, models
     disliked) if its track was in its session. ``plays`` may hold plays of other sessions, ``feedback`` too.
     """
     of_session = Window.partitionBy("session_key")
-    in_order = of_session.orderBy("event_time", "event_id")
+    in_order = of_session.orderBy(*ORDER)
     told = sessions.where(F.col("plays") > 0).select(
         "session_key",
         "session_date",
@@ -50,8 +51,7 @@ def reactions(plays: DataFrame, sessions: DataFrame, feedback: DataFrame, models
         .select(
             "session_key",
             "user_id",
-            "event_time",
-            "event_id",
+            *ORDER,
             "track_key",
             "track_id",
             "artist_id",
