@@ -43,12 +43,18 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         # It plans each stage anew and makes each a job, a third of a run on few rows. The tests of the command line
         # and of the cluster have it, as users do.
         "spark.sql.adaptive.enabled": "false",
+        # To generate code and to compile it takes longer than to interpret plans on few rows; those tests, again, have it.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.files.minPartitionNum": "1",
+        # Hadoop starts `chmod` for each file and each folder that it makes here, a thousand in a run, and twice where
+        # it keeps a checksum of each beside it.
+        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+        "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
         # Each aggregation, sort and broadcast takes a page, of 64 MB where nothing else is said.
         "spark.buffer.pageSize": "1m",
         # Small data gives the JVM no time to optimise.
         "spark.driver.extraJavaOptions": f"{QUICK} -Xms1g",
-        # One run has more than the hundred pieces of generated code that are kept: the next one finds its own again.
-        "spark.sql.codegen.cache.maxEntries": "2000",
         # A thousand plans and a table's state for every lake of every test would fill the heap.
         "spark.sql.ui.retainedExecutions": "5",
         "spark.ui.retainedJobs": "20",
