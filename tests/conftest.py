@@ -43,7 +43,7 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         # It plans each stage anew and makes each a job, a third of a run on few rows. The tests of the command line
         # and of the cluster have it, as users do.
         "spark.sql.adaptive.enabled": "false",
-        # To generate code and to compile it takes longer than to interpret plans on few rows; those tests, again, have it.
+        # On few rows it takes longer to generate code and to compile it than to interpret plans; as above.
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.files.minPartitionNum": "1",

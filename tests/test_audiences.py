@@ -127,6 +127,7 @@ def test_where_nobody_returns_all_have_lapsed(funnels: dict[tuple[str, str, date
         assert (row.new, row.returning, row.reactivated) == (0, 0, row.listeners)
 
 
+@pytest.mark.slow
 def test_of_few_listeners_beside_very_many_the_sketches_know_nothing(spark: SparkSession) -> None:
     week = timedelta(days=7)
     spans = [

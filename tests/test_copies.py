@@ -15,7 +15,7 @@ from tests.conftest import Job
 from tests.logs import record, write
 from tracklake.lake import Lake
 
-pytestmark = pytest.mark.usefixtures("unaudited")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("unaudited")]
 
 
 def event(event_id: str, at: str, user: str = "u", session: str = "s", **fields: object) -> str:
@@ -143,7 +143,6 @@ DELIVERIES = st.lists(
 """Id, time, user, session and file of each copy: ids come again within a session, beside it, and on other days."""
 
 
-@pytest.mark.slow
 @settings(
     max_examples=3,
     phases=[Phase.generate],  # each example is three runs of a job: too long to look for a smaller one

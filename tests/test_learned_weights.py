@@ -86,6 +86,7 @@ def test_every_session_has_the_index_of_its_periods_model(lake: Lake) -> None:
     assert sum(count for _, count, _ in found) == lake.read("session_satisfaction").count()
 
 
+@pytest.mark.usefixtures("unaudited")
 def test_a_past_that_comes_later_is_learned_from(
     run_job: Job, lake: Lake, logs: Path, tmp_path: Path
 ) -> None:

@@ -302,6 +302,7 @@ def test_tracks_that_count_for_several_artists_equal_the_oracle(
     assert_same(shared_oracle, table, shared[table])
 
 
+@pytest.mark.slow
 def test_tracks_that_count_for_several_artists_leave_no_group_of_fewer_than_k(
     shared: dict[str, DataFrame],
     shared_oracle: duckdb.DuckDBPyConnection,

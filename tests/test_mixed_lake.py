@@ -17,6 +17,8 @@ from tests.sources.conftest import FIXTURES
 from tests.sources.test_listenbrainz import ADA, BEN, CLEO, DUET, TRIO, parquet_dump
 from tracklake.lake import Lake
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def listens(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -101,7 +103,7 @@ def test_what_spotify_calls_skipped_is_a_skip_and_podcasts_have_no_track(lake: L
     assert {row.track_id for row in spoken} == {"(unknown)"}
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("unaudited")
 def test_dump_by_dump_gives_the_same_members(run_job: Job, lake: Lake, listens: Path, tmp_path: Path) -> None:
     """A title, a name or a credit that a later run states does not depend on which run stated it first."""
     for day in (date(2023, 1, 7), date(2023, 1, 6)):

@@ -93,6 +93,7 @@ def test_a_rare_field_may_miss_a_day(spark: SparkSession) -> None:
     assert statuses(drift(profiled(told)), 1) == {"event_time": "known", "extra.common": "known"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unaudited")
 def test_a_day_that_comes_later_changes_what_the_next_one_is_told_against(
     run_job: Job, tmp_path_factory: pytest.TempPathFactory

@@ -169,6 +169,7 @@ def test_an_empty_lake_has_no_releases(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unaudited")
 def test_a_run_after_a_rollback_equals_one_that_never_had_what_was_rolled_back(
     run_job: Job, tmp_path: Path
 ) -> None:
