@@ -71,17 +71,15 @@ def _with_wholes(own: DataFrame) -> DataFrame:
     """
     of_session = _within("session_key")
     others = F.nullif(F.col("_plays") - F.col("plays"), F.lit(0))
-    wholes = {kind: F.when(others.isNotNull(), _mean(F.col(f"_{kind}"), F.col("_plays"))) for kind in PERIODS}
-    rests = {kind: _mean(F.col(f"_{kind}") - F.col(kind), others) for kind in PERIODS}
+    wholes = {
+        f"whole_{kind}": F.when(others.isNotNull(), _mean(F.col(f"_{kind}"), F.col("_plays")))
+        for kind in PERIODS
+    }
+    rests = {f"rest_{kind}": _mean(F.col(f"_{kind}") - F.col(kind), others) for kind in PERIODS}
     return (
         own.withColumns({f"_{name}": F.sum(name).over(of_session) for name in ("plays", *PERIODS)})
         .withColumn("first", F.row_number().over(Window.partitionBy(*NEST).orderBy("item_id")) == 1)
-        .withColumns(
-            {
-                **{f"whole_{kind}": whole for kind, whole in wholes.items()},
-                **{f"rest_{kind}": rest for kind, rest in rests.items()},
-            }
-        )
+        .withColumns(wholes | rests)
     )
 
 
@@ -89,9 +87,9 @@ def _with_habits(own: DataFrame) -> DataFrame:
     """The rows, with the number and the satisfactions of all sessions of the listener, by kind of period."""
     habits = {}
     for kind in PERIODS:
-        whole = F.when(F.col("first"), F.col(f"whole_{kind}"))
-        habits[f"sessions_{kind}"] = F.count(whole).over(_within(f"in_{kind}"))
-        habits[f"wholes_{kind}"] = F.sum(whole).over(_within(f"in_{kind}"))
+        of_listener, whole = _within(f"in_{kind}"), F.when(F.col("first"), F.col(f"whole_{kind}"))
+        habits[f"sessions_{kind}"] = F.count(whole).over(of_listener)
+        habits[f"wholes_{kind}"] = F.sum(whole).over(of_listener)
     return own.withColumns(habits)
 
 
