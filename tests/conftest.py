@@ -34,6 +34,14 @@ Job = Callable[..., Lake]
 Audit = Callable[..., tuple[Failure, ...]]
 
 
+WITHOUT_CHECKSUMS = {
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+}
+"""Files alone. Hadoop starts `chmod` for each file and each folder that it makes here, a thousand in a run, and twice
+where it keeps a checksum of each beside it. Jobs that are killed keep them, as those of users do."""
+
+
 def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
     """A configuration with as few tasks as small data needs, and marts that tell of single listeners."""
     settings = {
@@ -47,10 +55,6 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.files.minPartitionNum": "1",
-        # Hadoop starts `chmod` for each file and each folder that it makes here, a thousand in a run, and twice where
-        # it keeps a checksum of each beside it.
-        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
-        "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
         # Each aggregation, sort and broadcast takes a page, of 64 MB where nothing else is said.
         "spark.buffer.pageSize": "1m",
         # Small data gives the JVM no time to optimise.
@@ -74,7 +78,7 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
 @pytest.fixture(scope="session")
 def conf() -> Conf:
     """conf/local.toml for small data."""
-    return for_small_data(load("local"))
+    return for_small_data(load("local"), WITHOUT_CHECKSUMS)
 
 
 @pytest.fixture(scope="session")
