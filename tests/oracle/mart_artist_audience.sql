@@ -125,11 +125,17 @@ audience AS (
     WHERE fact_audience.member = 'artist' AND shown.level >= 1
 ),
 
+heard AS (
+    SELECT DISTINCT artist_id, period_start, user_id, audience.place
+    FROM play
+    JOIN audience USING (artist_id, period_start)
+),
+
 shared AS (
     SELECT one.artist_id, one.period_start, other.artist_id AS name, count(*) AS listeners
-    FROM (SELECT DISTINCT artist_id, period_start, user_id FROM play) AS one
-    JOIN (SELECT DISTINCT artist_id, period_start, user_id FROM play) AS other USING (period_start, user_id)
-    WHERE one.artist_id <> other.artist_id
+    FROM heard AS one
+    JOIN heard AS other USING (period_start, user_id)
+    WHERE one.artist_id <> other.artist_id AND one.place <= 1000 AND other.place <= 100
     GROUP BY ALL
 ),
 
@@ -138,7 +144,7 @@ overlap AS (
     FROM shared
     JOIN audience AS mine ON mine.artist_id = shared.artist_id AND mine.period_start = shared.period_start
     JOIN audience AS theirs ON theirs.artist_id = shared.name AND theirs.period_start = shared.period_start
-    WHERE mine.place <= 1000 AND theirs.place <= 100 AND shared.listeners >= k()
+    WHERE shared.listeners >= k()
         AND (mine.listeners = shared.listeners OR mine.listeners - shared.listeners >= k())
         AND (theirs.listeners = shared.listeners OR theirs.listeners - shared.listeners >= k())
     QUALIFY row_number() OVER (
