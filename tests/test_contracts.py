@@ -51,7 +51,7 @@ DESIGN = {
     " lapsed_listeners momentum rank skip_rate skip_low skip_high tracks top_1_percent_share"
     " reach conversion retention satisfaction catalogue peers reach_percentile"
     " conversion_percentile retention_percentile satisfaction_percentile catalogue_percentile"
-    " need need_value need_peer_median k",
+    " needs needs_value needs_peer_median k",
     "mart_artist_audience": "artist_id period_start kind group_name listeners share streams previous_listeners k",
     "satisfaction_model": "period_start is_default sessions returns intercept habit_weight brier calibration_error auc"
     " completion_weight completion_mean completion_sd skip_share_weight skip_share_mean"

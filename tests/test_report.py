@@ -40,8 +40,8 @@ def of_artist(con: duckdb.DuckDBPyConnection, artist: str, **changed: Any) -> Fi
         con,
         f"""SELECT * REPLACE (
             12.5::DOUBLE AS reach_percentile, 40.0::DOUBLE AS conversion_percentile,
-            61.0::DOUBLE AS satisfaction_percentile, 'reach' AS need,
-            0.1::DOUBLE AS need_value, 0.3::DOUBLE AS need_peer_median
+            61.0::DOUBLE AS satisfaction_percentile, 'reach' AS needs,
+            0.1::DOUBLE AS needs_value, 0.3::DOUBLE AS needs_peer_median
         ) FROM mart_artist WHERE {own} AND {IN_BLOCK}""",
     )
     tracks = rows(
@@ -90,7 +90,7 @@ def of_market(con: duckdb.DuckDBPyConnection) -> Figures:
         now={"artists": len(artists), "streams": sum(row["streams"] for row in artists)},
         groups=rows(
             con,
-            f"SELECT need, count(*) AS artists FROM mart_artist WHERE {IN_BLOCK} AND need IS NOT NULL GROUP BY need",
+            f"SELECT needs, count(*) AS artists FROM mart_artist WHERE {IN_BLOCK} AND needs IS NOT NULL GROUP BY needs",
         ),
         tracks=rows(
             con,
@@ -122,9 +122,9 @@ def on_map(names: list[str]) -> list[dict[str, Any]]:
 
 def test_a_need_is_told_with_the_numbers_that_say_so(oracle: duckdb.DuckDBPyConnection) -> None:
     now = {
-        "need": "retention",
-        "need_value": 0.2,
-        "need_peer_median": 0.35,
+        "needs": "retention",
+        "needs_value": 0.2,
+        "needs_peer_median": 0.35,
         "retention_percentile": 12.5,
         "peers": 41,
     }

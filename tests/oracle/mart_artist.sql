@@ -193,9 +193,9 @@ SELECT
     retention_percentile,
     satisfaction_percentile,
     catalogue_percentile,
-    need,
-    value AS need_value,
-    peer_median AS need_peer_median,
+    need AS needs,
+    value AS needs_value,
+    peer_median AS needs_peer_median,
     k() AS k
 FROM sized
 LEFT JOIN peer USING (period, period_start, size)

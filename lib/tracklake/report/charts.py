@@ -136,7 +136,7 @@ def _needs(figures: Figures) -> Chart | None:
         {
             "what": label,
             "percentile": figures.now[f"{name}_percentile"],
-            "is_need": name == figures.now["need"],
+            "is_need": name == figures.now["needs"],
         }
         for name, label in labels.items()
         if figures.now.get(f"{name}_percentile") is not None
@@ -175,13 +175,13 @@ def _needs(figures: Figures) -> Chart | None:
 def _market_needs(figures: Figures) -> Chart | None:
     if figures.artist_id is not None or not figures.groups:
         return None
-    rows = [{"need": row["need"].capitalize(), "artists": row["artists"]} for row in figures.groups]
+    rows = [{"need": row["needs"].capitalize(), "artists": row["artists"]} for row in figures.groups]
     rows.sort(key=lambda row: -row["artists"])
     return _chart(
         _bars(rows, "need", "artists", "Artists whose need this is"),
         "needs",
         "What artists need most",
-        "; ".join(f"{row['need']}: {row['artists']:,} artists" for row in rows) + ".",
+        "; ".join(f"{row['needs']}: {row['artists']:,} artists" for row in rows) + ".",
         "Where each artist lies furthest below artists of like size.",
         height=34 * len(rows) + 20,
     )

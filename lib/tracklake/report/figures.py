@@ -118,11 +118,11 @@ def of_market(read: Read) -> Figures:
     start = now["period_start"]
     shown = read("mart_artist").where(_is_block(start) & ~F.col("is_suppressed"))
     artists = _named_artists(read, shown.orderBy(F.desc("streams"), "artist_id").limit(MOST_ON_MAP))
-    needs = _rows(
-        shown.where(F.col("need").isNotNull())
-        .groupBy("need")
+    groups = _rows(
+        shown.where(F.col("needs").isNotNull())
+        .groupBy("needs")
         .agg(F.count(F.lit(1)).alias("artists"))
-        .orderBy("need")
+        .orderBy("needs")
     )
     tracks = _named_tracks(
         read, read("mart_track_performance").where(_is_block(start) & ~F.col("is_suppressed")), MOST_TRACKS
@@ -134,7 +134,7 @@ def of_market(read: Read) -> Figures:
         days=now["days"],
         k=now["k"],
         now=now,
-        groups=needs,
+        groups=groups,
         tracks=tracks,
         artists=artists,
         map=_map(read, "artist", start, {row["artist_id"]: row["name"] for row in artists}),

@@ -48,17 +48,17 @@ def need(figures: Figures) -> str:
     now = figures.now
     if figures.artist_id is None:
         return ""
-    if not now["need"]:
+    if not now["needs"]:
         if now["reach_percentile"] is None and now["satisfaction_percentile"] is None:
             return "There are too few artists of like size to compare with: it takes ten."
         return (
             "In nothing that is measured here does this artist lie below the middle of artists of like size."
         )
-    title, what, is_share = NEEDS[now["need"]]
-    own, peers = (_number(now[name], is_share) for name in ("need_value", "need_peer_median"))
+    title, what, is_share = NEEDS[now["needs"]]
+    own, peers = (_number(now[name], is_share) for name in ("needs_value", "needs_peer_median"))
     return (
         f"{title}: {own} {what}; in the middle of the {now['peers']:,} artists of like size it is {peers}."
-        f" {now[now['need'] + '_percentile']:.0f}% of them have less."
+        f" {now[now['needs'] + '_percentile']:.0f}% of them have less."
     )
 
 

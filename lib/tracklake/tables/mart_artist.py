@@ -92,13 +92,13 @@ CONTRACT = Contract(
             for name in NEEDS
         ],
         Column(
-            "need",
+            "needs",
             "string",
             "Where the artist lies furthest below its peers: the lowest percentile of figures below their median.",
             values=tuple(NEEDS),
         ),
-        Column("need_value", "double", "The artist's figure there.", minimum=0),
-        Column("need_peer_median", "double", "The median of its peers there.", minimum=0),
+        Column("needs_value", "double", "The artist's figure there.", minimum=0),
+        Column("needs_peer_median", "double", "The median of its peers there.", minimum=0),
         Column(
             "k",
             "int",

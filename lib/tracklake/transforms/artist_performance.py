@@ -44,9 +44,9 @@ FIGURES = [
     *NEEDS,
     "peers",
     *[f"{need}_percentile" for need in NEEDS],
-    "need",
-    "need_value",
-    "need_peer_median",
+    "needs",
+    "needs_value",
+    "needs_peer_median",
 ]
 """The columns that are null where fewer than k listeners stand behind them."""
 
@@ -100,10 +100,10 @@ def artist_performance(
 
 
 def with_needs(artists: DataFrame) -> DataFrame:
-    """The artists with their ``peers``, a percentile among them for each of NEEDS, and the ``need``.
+    """The artists with their ``peers``, a percentile among them for each of NEEDS, and what it ``needs``.
 
     Peers have as many listeners within a power of 2 in the same period; suppressed artists are nobody's peers.
-    A need is the lowest percentile, of several equal ones the first in NEEDS, of the figures below their median.
+    That is the lowest percentile, of several equal ones the first in NEEDS, of the figures below their median.
     """
     size = F.floor(F.log2(F.col("listeners").cast("double")))
     # Most are suppressed: one group of all of these would be too large for a task.
@@ -134,9 +134,9 @@ def with_needs(artists: DataFrame) -> DataFrame:
 
     return compared.withColumns(
         {
-            "need": where_lowest({need: F.lit(need) for need in NEEDS}),
-            "need_value": where_lowest({need: F.col(need) for need in NEEDS}),
-            "need_peer_median": where_lowest({need: F.col(f"{need}_median") for need in NEEDS}),
+            "needs": where_lowest({need: F.lit(need) for need in NEEDS}),
+            "needs_value": where_lowest({need: F.col(need) for need in NEEDS}),
+            "needs_peer_median": where_lowest({need: F.col(f"{need}_median") for need in NEEDS}),
         }
     )
 
