@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from hashlib import sha256
 from io import StringIO
 from itertools import count
 from pathlib import Path
@@ -52,6 +53,10 @@ def text(*lines: str, end: str = "\n") -> bytes:
 
 def two() -> bytes:
     return text(good(), good())
+
+
+def key_of(value: str) -> str:
+    return sha256(value.encode()).hexdigest()[:32]
 
 
 def zst(data: bytes) -> bytes:
@@ -97,6 +102,7 @@ CASES: dict[str, tuple[str, bytes]] = {
     "nested": (".json", text(other(more="[" * 100 + "]" * 100))),
     "nested-too-deep": (".json", text(other(more="[" * 2_000 + "]" * 2_000))),
     "object-for-text": (".json", text(good(userId={"id": 7, "of": [1, None]}))),
+    "address": (".json", text(good(userId="jane@example.org", note="ask jane@example.org"))),
     "duplicate-keys": (".json", text(TWICE)),
     "nan": (".json", text(other(length="NaN"))),
     "infinity": (".json", text(other(length="Infinity"))),
@@ -184,7 +190,7 @@ def dirty(spark: SparkSession, conf: Conf, tmp_path_factory: pytest.TempPathFact
 
 
 def begun(spark: SparkSession, conf: Conf, folder: Path) -> Run:
-    return Run.begin(
+    return Run(
         spark,
         conf,
         Steps(Console(file=StringIO())),
@@ -226,7 +232,11 @@ def test_what_is_kept_is_kept_as_it_was(dirty: Lake) -> None:
     assert [len(row.user_id) for row in events["long-id"]] == [100_000]
     assert [row.track_name for row in events["latin-1"]] == ["Bj\ufffdrk"]
     assert [row.event_time.isoformat() for row in events["leap-day"]] == ["2016-02-29T23:59:59.999000"]
-    assert [json.loads(row.user_id) for row in events["object-for-text"]] == [{"id": 7, "of": [1, None]}]
+    [object_] = events["object-for-text"]
+    assert object_.user_id == key_of('{"id":7,"of":[1,null]}')
+    [address] = events["address"]
+    assert address.user_id == key_of("jane@example.org")
+    assert json.loads(address.extra)["note"] == "ask [dropped]"
     [numbers] = events["numbers-as-text"]
     assert (numbers.duration_ms, numbers.item_in_session) == (200_500, 3)
     [twice] = events["duplicate-keys"]

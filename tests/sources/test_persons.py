@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pyspark.sql import functions as F
 
 from tests.sources.conftest import Arrivals
 from tracklake.local_rows import local_rows
-from tracklake.sources.text import without_nested_persons, without_persons
+from tracklake.sources.text import nameless, without_nested_persons, without_persons
 
 SECRETS = ("192.0.2.1", "a@b.c", "Walburga", "O'Hara")
 CLIENT = {"ip": "192.0.2.1", "email": "a@b.c", "os": "iOS", "of": [{"Mail": ["a@b.c"], "n": 1}]}
@@ -76,6 +77,47 @@ def test_names_in_utf_16_are_dropped(spark: SparkSession, form: str) -> None:
     assert text.endswith('page":"Home"}')
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"note":"ask jane.d+x@mail.example.org, now"}', '{"note":"ask [dropped], now"}'),
+        ('{"note":"hi\\njane@example.org"}', '{"note":"hi\\n[dropped]"}'),
+        ('{"note":"hi\\u00e4jane@example.org"}', '{"note":"hi\\u00e4[dropped]"}'),
+        ('{"note":"jane\\u0040example.org"}', '{"note":"[dropped]"}'),
+        ('{"inner":"{\\"a\\":\\"jörg@exämple.org\\"}"}', '{"inner":"{\\"a\\":\\"[dropped]\\"}"}'),
+        ('{"jane@example.org":{"n":1}}', '{"[dropped]":{"n":1}}'),
+        ('{"song":"Live @ Wembley 4.7.","by":"@handle","at":"a@b"}', None),
+    ],
+)
+def test_addresses_in_a_text_are_dropped_and_it_stays_json(
+    spark: SparkSession, text: str, told: str | None
+) -> None:
+    frame = local_rows(spark, [(text,)], "record string")
+    ways = frame.select(without_persons(F.col("record")), without_nested_persons(F.col("record")))
+    [found] = ways.collect()
+    assert tuple(found) == (told or text,) * 2
+    json.loads(found[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a" * 10**6 + "@", None),
+        ("a@" + "b." * 10**6 + " ", "[dropped]. "),
+        ("a@" * 10**6, None),
+        ("\\n" * 10**6 + "@", None),
+    ],
+    ids=["name", "domain", "signs", "escapes"],
+)
+def test_long_texts_that_look_like_addresses_are_gone_through_once(
+    spark: SparkSession, text: str, told: str | None
+) -> None:
+    """A pattern that went back would not come to an end."""
+    frame = local_rows(spark, [(text,)], "record string")
+    [found] = frame.select(without_persons(F.col("record")), nameless(F.col("record"))).collect()
+    assert tuple(found) == (told or text, text)
+
+
 def lines(folder: Path, *records: object) -> Path:
     (folder / DAY).mkdir(parents=True)
     (folder / DAY / "0.json").write_text("\n".join(map(json.dumps, records)))
@@ -93,6 +135,29 @@ def test_what_is_nested_in_an_event_is_dropped_from_extra(arrivals: Arrivals, tm
     }
     assert (parsed["mood"], set(parsed)) == ("calm", {"client", "device", "mood"})
     assert kept == {"extra": '{"ip": "[dropped]", "email": "[dropped]"', "page": "firstName"}
+
+
+@pytest.mark.parametrize(
+    ("source", "record"),
+    [
+        ("native", EVENT | {"user_id": "jane@example.org"}),
+        ("sparkify", {"page": "Home", "ts": 1541073600000, "userId": "jane@example.org"}),
+        (
+            "listenbrainz",
+            {"user_id": "jane@example.org", "listened_at": 1541073600, "track_metadata": {"track_name": "a"}},
+        ),
+    ],
+)
+def test_a_listener_whose_id_is_an_address_gets_its_key(
+    arrivals: Arrivals, tmp_path: Path, source: str, record: dict[str, object]
+) -> None:
+    folder = tmp_path / ("log_data/2018/11" if source == "sparkify" else DAY)
+    folder.mkdir(parents=True)
+    (folder / "0.json").write_text(json.dumps(record))
+    [row] = arrivals(source, tmp_path).collect()
+    assert row.reason is None
+    assert row.user_id == hashlib.sha256(b"jane@example.org").hexdigest()[:32]
+    assert "jane" not in str(row)
 
 
 def test_a_quarantined_row_of_parquet_holds_no_persons(arrivals: Arrivals, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from tracklake.sources.allowed import allowed, known
 from tracklake.sources.forms import forms_of
-from tracklake.sources.text import without_nested_persons, without_persons
+from tracklake.sources.text import nameless, without_nested_persons, without_persons
 from tracklake.tables import Column as Contracted
 from tracklake.tables import contract
 from tracklake.transforms.arrivals import FORMS_TYPE
@@ -64,3 +64,8 @@ def one_of(value: Column, names: Mapping[str, str], otherwise: str | None) -> Co
 def prefixed(id_prefix: str, id_: Column) -> Column:
     """An id of the source as one of the lake; null where it is the lake's own word for none."""
     return F.concat(F.lit(id_prefix), known(id_)) if id_prefix else known(id_)
+
+
+def listener(id_prefix: str, id_: Column) -> Column:
+    """A listener's id of the source as one of the lake, which does not say who that is."""
+    return prefixed(id_prefix, nameless(id_))

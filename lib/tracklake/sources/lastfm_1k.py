@@ -8,7 +8,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from tracklake.sources.arrivals import as_arrivals, prefixed
+from tracklake.sources.arrivals import as_arrivals, listener, prefixed
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import moment, within
@@ -45,7 +45,7 @@ def arrivals(lines: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     columns = {
         "event_id": key(F.col("userid"), F.unix_micros("played_at"), F.col("artist"), F.col("track")),
         "event_type": F.lit("play"),
-        "user_id": prefixed(id_prefix, F.col("userid")),
+        "user_id": listener(id_prefix, F.col("userid")),
         "track_id": prefixed(id_prefix, F.col("track_mbid")),
         "track_name": F.col("track"),
         "artist_id": prefixed(id_prefix, F.col("artist_mbid")),

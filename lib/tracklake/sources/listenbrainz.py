@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.sources.allowed import known
-from tracklake.sources.arrivals import as_arrivals, prefixed
+from tracklake.sources.arrivals import as_arrivals, listener, prefixed
 from tracklake.sources.json_records import FIELDS, as_json, field, number_as_text, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
@@ -147,7 +147,7 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     columns = {
         "event_id": key(F.col("user"), F.unix_seconds("listened_at"), loosely("track_name")),
         "event_type": F.lit("play"),
-        "user_id": prefixed(id_prefix, F.col("user")),
+        "user_id": listener(id_prefix, F.col("user")),
         "track_id": prefixed(id_prefix, F.coalesce("mbid", "msid")),
         "artist_id": F.get(artist_ids, F.lit(0)),
         "artist_ids": F.when(F.size("artist_mbids") > 1, artist_ids),

@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.sources.allowed import allowed, known
-from tracklake.sources.arrivals import as_arrivals, prefixed
+from tracklake.sources.arrivals import as_arrivals, listener, prefixed
 from tracklake.sources.json_records import FIELDS, as_json, field, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
@@ -93,6 +93,7 @@ def arrivals(events: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     given_id = F.col("event_id")
     values = {
         **{name: prefixed(id_prefix, F.col(name)) for name in PREFIXED},
+        "user_id": listener(id_prefix, F.col("user_id")),
         "event_id": F.coalesce(given_id, key(F.lit(SOURCE.name), *[_identity(name) for name in IDENTITY])),
         "artist_ids": F.transform("artist_ids", lambda id_: prefixed(id_prefix, id_)),
         "ms_played_inferred": F.coalesce(

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from tracklake.sources import song_data
 from tracklake.sources.allowed import allowed
-from tracklake.sources.arrivals import as_arrivals, one_of, prefixed
+from tracklake.sources.arrivals import as_arrivals, listener, one_of
 from tracklake.sources.eventsim import LOGIN_ENDED, as_pages, topic
 from tracklake.sources.files import LogFile, NoSuchFolder, below, list_files, pick
 from tracklake.sources.json_records import extra, field, number_as_text, records, said
@@ -136,7 +136,7 @@ def arrivals(pages: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     columns = {
         "event_id": key(*[_identity(name) for name in IDENTITY]),
         "event_type": one_of(page, EVENT_TYPES, "page_view"),
-        "user_id": prefixed(id_prefix, F.nullif("user", F.lit(""))),
+        "user_id": listener(id_prefix, F.nullif("user", F.lit(""))),
         "session_id": F.nullif("session", F.lit("")),
         "ms_played_inferred": F.when(page == "NextSong", F.lit(True)),
         "gender": said("gender"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from tracklake.transforms.keys import key
+
 _LATIN1 = "".join(chr(byte) for byte in range(0x80, 0xA0) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
 _CP1252 = _LATIN1.encode("latin-1").decode("cp1252")
 _UTF8_READ_AS_LATIN1 = f"[\u00c2-\u00f4][\u0080-\u00bf{_CP1252}]"
@@ -68,6 +70,15 @@ _NAMES_IN_UTF_16 = "|".join(r"\x00".join(name) for name in PERSONAL_FIELDS)
 _IN_UTF_16 = rf'(?i)("\x00(?:{_NAMES_IN_UTF_16})\x00"[\s\x00]*+:[\s\x00]*+)"(?:[^"]++|(?<!\x00)"|"(?!\x00))*+'
 """The same of texts in UTF-16, where a quote has NUL bytes on both sides: half of another letter may look like it."""
 
+_LETTERS = r"\p{L}\p{N}._%+-"
+_ADDRESS = (
+    rf"(?:(?<=\\(?:[bfnrt]|u[0-9a-fA-F]{{4}}))|(?<![{_LETTERS}\\]))"
+    rf"[{_LETTERS}]++(?:@|\\u0040)[\p{{L}}\p{{N}}-]++(?:\.[\p{{L}}\p{{N}}-]++)++"
+)
+"""An e-mail address within a text, which may be JSON: what a backslash escapes is no part of it."""
+
+_IS_ADDRESS = r"^[^@\s]++@[^@\s.]++(?:\.[^@\s.]++)++$"
+
 
 def repaired(text: Column) -> Column:
     """UTF-8 that was once or twice read as Windows-1252 or Latin-1, read as UTF-8 again; other text as it is.
@@ -88,15 +99,24 @@ def _reread(text: Column) -> Column:
 
 
 def without_persons(record: Column) -> Column:
-    """A raw JSON record, whole or cut off, or JSON within its texts, with the values of PERSONAL_FIELDS replaced by
-    "[dropped]". NUL bytes, which stand between the letters of UTF-16, are left out."""
+    """A raw JSON record, whole or cut off, or JSON within its texts, with the values of PERSONAL_FIELDS, and all e-mail
+    addresses, replaced by "[dropped]". NUL bytes, which stand between the letters of UTF-16, are left out."""
     in_utf_8 = F.replace(F.regexp_replace(record, _IN_UTF_16, '$1"[dropped]'), F.lit("\0"), F.lit(""))
     text = F.when(record.contains("\0"), in_utf_8).otherwise(record)
     told = F.regexp_replace(text, _PERSONAL, '$1$2"[dropped]$2"')
-    return F.regexp_replace(told, _IN_SINGLE_QUOTES, "$1'[dropped]'")
+    told = F.regexp_replace(told, _IN_SINGLE_QUOTES, "$1'[dropped]'")
+    return F.regexp_replace(told, _ADDRESS, "[dropped]")
 
 
 def without_nested_persons(record: Column) -> Column:
-    """The same of a JSON object whose own fields name no person: only texts that hold JSON are looked through."""
-    suspect = record.contains('\\"') & record.rlike(_PERSONAL_NAME)
+    """The same of a JSON object whose own fields name no person: only texts that hold JSON, or an e-mail address,
+    are looked through."""
+    names_persons = record.contains('\\"') & record.rlike(_PERSONAL_NAME)
+    suspect = names_persons | record.contains("@") | record.contains("\\u0040")
     return F.when(suspect, without_persons(record)).otherwise(record)
+
+
+def nameless(id_: Column) -> Column:
+    """A listener's id; where it may say who that is, being an e-mail address, an object or a list, the key of it."""
+    is_address = id_.contains("@") & id_.rlike(_IS_ADDRESS)
+    return F.when(is_address | id_.startswith("{") | id_.startswith("["), key(id_)).otherwise(id_)
