@@ -76,7 +76,7 @@ def _replace(frame: DataFrame, output: Path, table: str) -> None:
 
 def _release(spark: SparkSession, folder: Path, output: Path, tables: tuple[str, ...]) -> None:
     said = Steps(Console(file=StringIO()))
-    with Run.begin(spark, load("local"), said, job="publish", lake=str(output)) as run:
+    with Run(spark, load("local"), said, job="publish", lake=str(output)) as run:
         for table in tables:
             frame = rows.read(spark, folder, table)
             if contract(table).partition_by:

@@ -34,7 +34,7 @@ def main(run: Run, *, days_per_run: Days = 7) -> None:
             f", about {spoken((time.monotonic() - began) / done * (len(parts) - done))} left" if done else ""
         )
         run.steps.note(f"Part {done + 1} of {len(parts)}: {first} to {last}{left}")
-        with Run.begin(
+        with Run(
             run.spark,
             run.conf,
             run.steps,

@@ -114,7 +114,7 @@ def run_job(spark: SparkSession, conf: Conf) -> Job:
         **flags: object,
     ) -> Lake:
         console = Console(file=said or StringIO(), width=160)
-        with Run.begin(
+        with Run(
             spark,
             conf.model_copy(update={"privacy": conf.privacy.model_copy(update={"k": privacy_k})}),
             Steps(console),

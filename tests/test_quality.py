@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
 
 from tests.conftest import Audit
@@ -305,12 +306,31 @@ def test_data_docs_show_every_run_of_the_lake(
     assert [str(page.relative_to(index.parent)) in index.read_text() for page in pages] == [True, True]
     assert "gold" in pages[1].read_text()
     assert (docs / "site" / "expectations" / "fact_stream.html").exists()
+    assert {file.name for file in (docs / "site").iterdir()} == {"index.html", "expectations", "validations"}
 
 
-def test_docs_of_a_lake_elsewhere_are_built_in_a_local_folder(spark: SparkSession) -> None:
-    index = Path(Auditor(spark, "hdfs://nowhere:1/lake/_docs", "run-1").build_docs())
-    assert index.name == "index.html"
-    assert index.exists()
+def test_docs_of_a_lake_elsewhere_are_there_too(
+    spark: SparkSession, against: dict[str, DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere is a folder here, which only the URI's file system knows."""
+
+    class Storage:
+        @staticmethod
+        def from_uri(uri: str) -> tuple[fs.FileSystem, str]:
+            return fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem()), uri.removeprefix("gs://")
+
+    monkeypatch.setattr(fs, "FileSystem", Storage)
+    for run in ("run-1", "run-2"):
+        auditor = Auditor(spark, "gs://bucket/lake/_docs", run)
+        auditor.audit("fact_stream", frame(spark, "fact_stream", PLAY), against)
+        index = auditor.build_docs()
+
+    assert index == "gs://bucket/lake/_docs/site/index.html"
+    site = tmp_path / "bucket" / "lake" / "_docs" / "site"
+    pages = sorted((site / "validations" / "fact_stream").glob("*/*/*.html"))
+    assert [page.parts[-3] for page in pages] == ["run-1", "run-2"]
+    listed = (site / "index.html").read_text()
+    assert [str(page.relative_to(site)) in listed for page in pages] == [True, True]
 
 
 def test_great_expectations_is_loaded_late_and_never_phones_home() -> None:

@@ -146,7 +146,7 @@ def _perform(main: Job, request: Request) -> None:
         main(Look(spark, conf, steps, source_input, request.source, request.start), **request.own)
         return
     for last in (False, False, True):
-        with Run.begin(
+        with Run(
             spark,
             conf,
             steps,

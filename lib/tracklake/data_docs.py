@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
 import warnings
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+
+from tracklake.storage import Folder
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
@@ -36,31 +35,20 @@ def prepare() -> None:
     import tracklake.gx_metrics  # noqa: F401  registers the metrics
 
 
-def local_folder(docs: str) -> Path:
-    """The folder to write docs to: ``docs`` if it is local, else a temporary one.
-
-    A lake on HDFS or an object store gets its docs in the temporary folder; copying them up belongs here.
-    """
-    address = urlsplit(docs)
-    if address.scheme in ("", "file"):
-        return Path(unquote(address.path) if address.scheme else docs).absolute()
-    return Path(tempfile.mkdtemp(prefix="tracklake_docs_"))
-
-
 class DataDocs:
     """The suites, validation results and Data Docs site of one lake, as one run adds to them.
 
-    ``folder`` is where they lie, ``run_id`` the name under which the results are listed.
+    ``folder`` is the path or URI where they lie, ``run_id`` the name under which the results are listed.
     """
 
-    def __init__(self, folder: Path, run_id: str) -> None:
+    def __init__(self, folder: str, run_id: str) -> None:
         prepare()
         import great_expectations as gx
         from great_expectations.core.run_identifier import RunIdentifier
 
         self._context = gx.get_context(mode="ephemeral", project_config=_project(folder))
-        self._folder = folder
-        self._index = folder / SITE / "index.html"
+        self._suites = Folder(f"{folder}/suites")
+        self._site = Folder(f"{folder}/{SITE}")
         self._run = RunIdentifier(run_name=run_id, run_time=datetime.now(UTC))
         self._frames = self._context.data_sources.add_spark("tracklake", persist=False)
         self._definitions: dict[str, BatchDefinition[Any]] = {}
@@ -94,19 +82,17 @@ class DataDocs:
 
     def _keeps(self, suite: dict[str, Any]) -> bool:
         """Whether the suite is new here, and in the store from now on: its file is in the store's own form."""
-        file, text = self._folder / "suites" / f"{suite['name']}.json", json.dumps(suite, indent=2)
-        page = self._folder / SITE / "expectations" / f"{suite['name']}.html"
-        if page.exists() and file.exists() and file.read_text(encoding="utf-8") == text:
+        name, text = suite["name"], json.dumps(suite, indent=2).encode("utf-8")
+        if not self._site.lacks([f"expectations/{name}.html"]) and self._suites.read(f"{name}.json") == text:
             return False
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        self._suites.write(f"{name}.json", text)
         return True
 
-    def build(self) -> Path:
-        """Makes the pages of what was added and the index anew; returns the index's path."""
-        if self._added or not self._index.exists():
+    def build(self) -> str:
+        """Makes the pages of what was added and the index anew; returns the index's path or URI."""
+        if self._added or self._site.lacks(["index.html"]):
             self._context.build_data_docs(site_names=[SITE], resource_identifiers=self._added)
-        return self._index
+        return f"{self._site.uri}/index.html"
 
 
 def summed_up(
@@ -140,14 +126,18 @@ def _severity(result: ExpectationValidationResult) -> str:
     return str(result.expectation_config.severity.value) if result.expectation_config else "critical"
 
 
-def _project(folder: Path) -> DataContextConfig:
+def _project(folder: str) -> DataContextConfig:
     from great_expectations.data_context.types.base import (
         DataContextConfig,
         ProgressBarsConfig,
     )
 
     def files(name: str) -> dict[str, str]:
-        return {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder / name)}
+        return {
+            "module_name": "tracklake.docs_files",
+            "class_name": "LakeFiles",
+            "folder": f"{folder}/{name}",
+        }
 
     memory = {"class_name": "InMemoryStoreBackend"}
     page = {"module_name": "tracklake.docs_views", "class_name": "ResultPage"}

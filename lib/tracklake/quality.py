@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 from pyspark.sql import DataFrame, SparkSession
 
 from tracklake import resources
-from tracklake.data_docs import DataDocs, local_folder, summed_up
+from tracklake.data_docs import DataDocs, summed_up
 from tracklake.errors import TracklakeError, WrongUsage
 from tracklake.failures import spark_cause
+from tracklake.places import absolute
 from tracklake.tables import CONTRACTS, Contract, contract
 from tracklake.tables.key_rules import BESIDE
 
@@ -107,7 +108,7 @@ class Auditor:
 
     def __init__(self, spark: SparkSession, docs: str, run_id: str) -> None:
         self._spark = spark
-        self._docs = DataDocs(local_folder(docs), run_id)
+        self._docs = DataDocs(absolute(docs), run_id)
 
     def audit(
         self,
@@ -141,8 +142,8 @@ class Auditor:
             return self._validate(table, staged, suite, in_one_task, without_nulls)
 
     def build_docs(self) -> str:
-        """Makes the Data Docs of what was audited and returns the path of their index.html."""
-        return str(self._docs.build())
+        """Makes the Data Docs of what was audited and returns the path or URI of their index.html."""
+        return self._docs.build()
 
     def _validate(
         self,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -24,7 +23,6 @@ from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.footers import without_nulls
 from tracklake.lake.lake import on_dates
 from tracklake.lake.publish import Staged, publish
-from tracklake.lake.storage import Folder
 from tracklake.places import absolute
 from tracklake.progress import Steps
 from tracklake.quality import Verdict
@@ -32,11 +30,12 @@ from tracklake.runs import RedRun
 from tracklake.sources import source as named_source
 from tracklake.sources.detect import AUTO, guess
 from tracklake.sources.source import Source
+from tracklake.storage import Folder
 from tracklake.tables import contract
 
 
 class Run:
-    """One run of a job on a lake. Jobs are handed it by ``cli.launch``; notebooks and tests call ``Run.begin``.
+    """One run of a job on a lake. Jobs are handed it by ``cli.launch``; notebooks and tests make one.
 
     Everything is read as of one release, ``base``, the newest when the run began, together with what the run
     itself has staged. Others see nothing of that before ``finish`` has published all of it.
@@ -73,11 +72,6 @@ class Run:
         self.afterwards: list[Callable[[Release], None]] = []  # what is to be done once all is published
         self._inputs: dict[str, tuple[str, ...]] = {}
         self._audits = Audits(spark, self.lake.path("_docs"), self.run_id)
-
-    @classmethod
-    def begin(cls, spark: SparkSession, conf: Conf, steps: Steps, **where: Any) -> Run:
-        """A run that has read and written nothing yet; the arguments are those of the class."""
-        return cls(spark, conf, steps, **where)
 
     def read_logs(self, source: str, folder: str) -> None:
         """From now on the run's logs are those of a source in a folder; source "auto" is found out.

@@ -16,8 +16,8 @@ from tracklake.errors import AuditFailed, TracklakeError, WrongUsage, did_you_me
 from tracklake.lake import Lake, Release, staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.publish import Staged
-from tracklake.lake.storage import Folder
 from tracklake.quality import Failure, Verdict
+from tracklake.storage import Folder
 from tracklake.tables import contract
 
 CRITICAL = "critical"

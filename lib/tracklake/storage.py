@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from pyarrow import fs
 
@@ -27,7 +28,7 @@ class Folder:
 
     def files(self) -> list[StoredFile]:
         """All files below the folder."""
-        storage, root = self.opened()
+        storage, root = self.opened
         found = storage.get_file_info(fs.FileSelector(root, allow_not_found=True, recursive=True))
         return [
             StoredFile(info.path.removeprefix(root).lstrip("/"), info.size, info.mtime or datetime.now(UTC))
@@ -37,7 +38,7 @@ class Folder:
 
     def is_empty(self) -> bool:
         """Whether there is nothing in the folder, not even a folder, or no such folder."""
-        storage, root = self.opened()
+        storage, root = self.opened
         kind = storage.get_file_info(root).type
         if kind is fs.FileType.Directory:
             return not storage.get_file_info(fs.FileSelector(root))
@@ -45,7 +46,7 @@ class Folder:
 
     def lacks(self, paths: Collection[str]) -> list[str]:
         """Those of the paths below the folder at which there is no file."""
-        storage, root = self.opened()
+        storage, root = self.opened
         found = storage.get_file_info([f"{root}/{path}" for path in paths])
         return [path for path, info in zip(paths, found, strict=True) if info.type is not fs.FileType.File]
 
@@ -53,28 +54,30 @@ class Folder:
         """What a file below the folder holds; None where there is none."""
         if self.lacks([path]):
             return None
-        storage, root = self.opened()
+        storage, root = self.opened
         with storage.open_input_stream(f"{root}/{path}", compression=None) as file:
             return bytes(file.read())
 
     def write(self, path: str, content: bytes) -> None:
         """Writes a file below the folder, in place of one that may be there."""
-        storage, root = self.opened()
-        storage.create_dir(root, recursive=True)
-        with storage.open_output_stream(f"{root}/{path}", compression=None) as file:
+        storage, root = self.opened
+        where = f"{root}/{path}"
+        storage.create_dir(where.rpartition("/")[0], recursive=True)
+        with storage.open_output_stream(where, compression=None) as file:
             file.write(content)
 
     def remove_file(self, path: str) -> None:
         """Removes a file below the folder."""
-        storage, root = self.opened()
+        storage, root = self.opened
         storage.delete_file(f"{root}/{path}")
 
     def remove(self) -> None:
         """Removes the folder and all below it; nothing happens where there is none."""
-        storage, root = self.opened()
+        storage, root = self.opened
         if storage.get_file_info(root).type is fs.FileType.Directory:
             storage.delete_dir(root)
 
+    @cached_property
     def opened(self) -> tuple[fs.FileSystem, str]:
         """The file system that the folder is on, and its path there."""
         if "://" not in self.uri:

@@ -78,7 +78,7 @@ def lakes_of(spark: SparkSession, folder: Path, job: ModuleType) -> Lakes:
 def run(spark: SparkSession, job: ModuleType, lake: Path, start: date, end: date) -> str:
     """Runs the job on the small logs in this process; returns what it said."""
     said = StringIO()
-    with Run.begin(
+    with Run(
         spark,
         for_small_data(load("local")),
         Steps(Console(file=said, width=160)),

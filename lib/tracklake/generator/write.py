@@ -20,7 +20,7 @@ from tracklake.generator.manifest import Manifest
 from tracklake.generator.plays import events, plays
 from tracklake.generator.records import PAGES, records
 from tracklake.generator.sessions import sessions
-from tracklake.lake.storage import Folder
+from tracklake.storage import Folder
 
 DEFAULT_START = date(2025, 10, 1)
 """The first day unless another is asked for: fixed, so that the same flags always give the same logs."""

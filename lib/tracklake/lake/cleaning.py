@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tracklake.lake.claims import Held
 from tracklake.lake.lake import Lake
 from tracklake.lake.releases import Release
-from tracklake.lake.storage import Folder, StoredFile
+from tracklake.storage import Folder, StoredFile
 from tracklake.tables import CONTRACTS
 
 DEAD_AFTER = timedelta(days=3)

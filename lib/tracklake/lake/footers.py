@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from tracklake.lake.storage import Folder
+from tracklake.storage import Folder
 from tracklake.tables import Column, Contract
 
 READERS = 16
@@ -31,7 +31,7 @@ def rows_and_statistics(
     columns = [
         c for c in contract.columns if not c.type.startswith(NESTED) and c.name != contract.partition_by
     ]
-    storage, root = folder.opened()
+    storage, root = folder.opened
     with ThreadPoolExecutor(READERS) as readers:
         return list(readers.map(lambda path: _described(storage, f"{root}/{path}", columns), paths))
 

@@ -10,7 +10,7 @@ from tracklake.errors import Overtaken, TracklakeError
 from tracklake.lake.delta import Commit, DeltaLog
 from tracklake.lake.lake import Lake
 from tracklake.lake.releases import Release
-from tracklake.lake.storage import Folder
+from tracklake.storage import Folder
 from tracklake.tables import CONTRACTS, contract
 
 

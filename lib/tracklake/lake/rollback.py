@@ -10,7 +10,7 @@ from tracklake.errors import WrongUsage
 from tracklake.lake.lake import Lake
 from tracklake.lake.publish import prepare, renumbered, silent
 from tracklake.lake.releases import Release
-from tracklake.lake.storage import Folder
+from tracklake.storage import Folder
 
 
 def roll_back(lake: Lake, to: Release, by: Release, waiting: Callable[[str], None] = silent) -> Release:

@@ -8,8 +8,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from tracklake.lake.delta import DataFile
 from tracklake.lake.footers import rows_and_statistics
-from tracklake.lake.storage import Folder
 from tracklake.places import literal
+from tracklake.storage import Folder
 from tracklake.tables import Contract
 
 COMPRESSION = "zstd"
