@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 
@@ -27,6 +28,11 @@ def record(day: int, item: int = 0, **fields: object) -> str:
         "page": "Home",
     }
     return json.dumps(known | fields)
+
+
+def key_of(text: str) -> str:
+    """What the library makes of an id that may say who somebody is."""
+    return sha256(text.encode()).hexdigest()[:32]
 
 
 def write(folder: Path, name: str, lines: Iterable[str]) -> Path:

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from hashlib import sha256
 from io import StringIO
 from itertools import count
 from pathlib import Path
@@ -22,7 +21,7 @@ from rich.console import Console
 
 from jobs import ingest_events
 from tests.conftest import ROOT, Job
-from tests.logs import NOON, Reads, files, record, write
+from tests.logs import NOON, Reads, files, key_of, record, write
 from tracklake.config import Conf, Limits
 from tracklake.errors import TracklakeError
 from tracklake.failures import explain
@@ -53,10 +52,6 @@ def text(*lines: str, end: str = "\n") -> bytes:
 
 def two() -> bytes:
     return text(good(), good())
-
-
-def key_of(value: str) -> str:
-    return sha256(value.encode()).hexdigest()[:32]
 
 
 def zst(data: bytes) -> bytes:

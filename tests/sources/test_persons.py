@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from tests.logs import key_of
 from tests.sources.conftest import Arrivals
 from tracklake.local_rows import local_rows
 from tracklake.sources.text import nameless, without_nested_persons, without_persons
@@ -156,7 +156,7 @@ def test_a_listener_whose_id_is_an_address_gets_its_key(
     (folder / "0.json").write_text(json.dumps(record))
     [row] = arrivals(source, tmp_path).collect()
     assert row.reason is None
-    assert row.user_id == hashlib.sha256(b"jane@example.org").hexdigest()[:32]
+    assert row.user_id == key_of("jane@example.org")
     assert "jane" not in str(row)
 
 

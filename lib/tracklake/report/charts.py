@@ -181,7 +181,7 @@ def _market_needs(figures: Figures) -> Chart | None:
         _bars(rows, "need", "artists", "Artists whose need this is"),
         "needs",
         "What artists need most",
-        "; ".join(f"{row['needs']}: {row['artists']:,} artists" for row in rows) + ".",
+        "; ".join(f"{row['need']}: {row['artists']:,} artists" for row in rows) + ".",
         "Where each artist lies furthest below artists of like size.",
         height=34 * len(rows) + 20,
     )
