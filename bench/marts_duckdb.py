@@ -42,6 +42,11 @@ KEPT = ("fact_", "mart_", "session_satisfaction")
 COMPARED = ROOT / "bench" / "marts_compared.sql"
 LONG_WAY = ("listener AS (", "total AS (")
 """What COMPARED replaces in the oracle's mart_interplay: from the first up to the second."""
+
+KINDS = ("('day')", "('week')", "('28_days')")
+MOST_AT_ONCE = 20_000_000
+"""Of more plays mart_interplay is made one kind of period after the other: all at once fill 70 GB of disk."""
+
 MEMORY = "12GB"
 """Half of the machine: ten million plays do not fit into the 4 GB of Spark's driver."""
 
@@ -73,11 +78,16 @@ def main(what: str, given: str, folder: Path) -> None:
 
 def make(con: duckdb.DuckDBPyConnection, step: str) -> None:
     sql = (ORACLE / f"{step}.sql").read_text(encoding="utf-8")
+    parts = [sql]
     if step == "mart_interplay":
         before, _, rest = sql.partition(LONG_WAY[0])
         compared = COMPARED.read_text(encoding="utf-8")
         sql = f"{before}{compared}\n{LONG_WAY[1]}{rest.partition(LONG_WAY[1])[2]}"
-    con.execute(f"CREATE TABLE {step} AS {sql}")
+        [plays] = con.execute("SELECT count(*) FROM fact_stream").fetchone()
+        at_once = [", ".join(KINDS)] if plays <= MOST_AT_ONCE else KINDS
+        parts = [sql.replace(", ".join(KINDS), kinds) for kinds in at_once]
+    for number, part in enumerate(parts):
+        con.execute(f"INSERT INTO {step} {part}" if number else f"CREATE TABLE {step} AS {part}")
 
 
 def write(con: duckdb.DuckDBPyConnection, tables: tuple[str, ...] | list[str], folder: Path) -> None:

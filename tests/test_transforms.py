@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 
 from chispa import assert_df_equality
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.local_rows import local_rows
 from tracklake.sources.text import repaired, without_persons
+from tracklake.transforms.exact import nearest
 from tracklake.transforms.keys import key
 from tracklake.transforms.plays import completion, is_skip, is_stream
 from tracklake.transforms.sessions import sessionize
@@ -210,3 +212,12 @@ def test_persons_are_struck_out_of_records_that_were_cut_off(spark: SparkSession
         '{"EMAIL":"[dropped]"}',
         "{}",
     ]
+
+
+@few_examples
+@given(st.lists(st.floats(-1e15, 1e15), min_size=1, max_size=60))
+@example([0.0, 0.5, 1.5, -0.5, -2.5, 0.49999999999999994, -0.49999999999999994, 2251799813685248.5])
+def test_the_nearest_whole_number_is_that_of_decimals(spark: SparkSession, values: list[float]) -> None:
+    frame = local_rows(spark, [(value,) for value in values], "value double")
+    for value, found in frame.select("value", nearest(F.col("value"))).collect():
+        assert found == int(Decimal(value).to_integral_value(ROUND_HALF_UP))

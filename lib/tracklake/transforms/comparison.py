@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from tracklake.transforms.exact import MILLION
+from tracklake.transforms.exact import MILLION, nearest
 from tracklake.transforms.keys import UNKNOWN
 from tracklake.transforms.periods import PERIOD, PERIODS, period_start
 
@@ -118,4 +118,4 @@ def _by_period(own: DataFrame) -> DataFrame:
 
 def _mean(total: Column, count: Column) -> Column:
     """A mean in whole millionths."""
-    return F.round(total / count).cast("bigint")
+    return nearest(total / count)

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from tracklake.transforms.behaviour import PRAISE, session_feedback
 from tracklake.transforms.events import ORDER
-from tracklake.transforms.exact import millionths
+from tracklake.transforms.exact import millionths, nearest
 from tracklake.transforms.periods import PERIOD, PERIODS, of_kind, period_start
 from tracklake.transforms.satisfaction import SERVED, in_periods
 
@@ -124,8 +124,8 @@ def _explained_further(sums: DataFrame) -> DataFrame:
     of_user = Window.partitionBy("user_id", *PERIOD)
     left = F.col("total") - F.col("plays") * F.col("explained")
     usual = F.sum(left).over(of_user) / F.sum("plays").over(of_user)
-    apart = F.round(left - F.col("plays") * usual).cast("bigint")
-    more = F.round(F.sum("_apart") / F.sum("plays")).cast("bigint")
+    apart = nearest(left - F.col("plays") * usual)
+    more = nearest(F.sum("_apart") / F.sum("plays"))
     return (
         sums.withColumn("_apart", apart)
         .groupBy(*PERIOD, *CELL)
