@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
+from math import copysign, inf, isnan, nan
 
+import pytest
 from chispa import assert_df_equality
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pyspark.errors import ArithmeticException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.local_rows import local_rows
 from tracklake.sources.text import repaired, without_persons
-from tracklake.transforms.exact import nearest
+from tracklake.transforms.exact import millionths, nearest
 from tracklake.transforms.keys import key
 from tracklake.transforms.plays import completion, is_skip, is_stream
 from tracklake.transforms.sessions import sessionize
@@ -221,3 +224,11 @@ def test_the_nearest_whole_number_is_that_of_decimals(spark: SparkSession, value
     frame = local_rows(spark, [(value,) for value in values], "value double")
     for value, found in frame.select("value", nearest(F.col("value"))).collect():
         assert found == int(Decimal(value).to_integral_value(ROUND_HALF_UP))
+        assert copysign(1, found) == 1 or found < 0  # no negative zero
+
+
+def test_what_is_no_number_is_rounded_to_none(spark: SparkSession) -> None:
+    frame = local_rows(spark, [(nan,), (inf,)], "value double")
+    assert [isnan(row[0]) or row[0] for row in frame.select(nearest(F.col("value"))).collect()] == [True, inf]
+    with pytest.raises(ArithmeticException):
+        frame.select(millionths(F.col("value"))).collect()

@@ -92,8 +92,9 @@ def arrivals(events: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     }
     given_id = F.col("event_id")
     values = {
-        **{name: prefixed(id_prefix, F.col(name)) for name in PREFIXED},
         "user_id": listener(id_prefix, F.col("user_id")),
+        "track_id": prefixed(id_prefix, F.col("track_id")),
+        "artist_id": prefixed(id_prefix, F.col("artist_id")),
         "event_id": F.coalesce(given_id, key(F.lit(SOURCE.name), *[_identity(name) for name in IDENTITY])),
         "artist_ids": F.transform("artist_ids", lambda id_: prefixed(id_prefix, id_)),
         "ms_played_inferred": F.coalesce(

@@ -118,4 +118,4 @@ def _by_period(own: DataFrame) -> DataFrame:
 
 def _mean(total: Column, count: Column) -> Column:
     """A mean in whole millionths."""
-    return nearest(total / count)
+    return nearest(total / count).cast("bigint")

@@ -124,8 +124,8 @@ def _explained_further(sums: DataFrame) -> DataFrame:
     of_user = Window.partitionBy("user_id", *PERIOD)
     left = F.col("total") - F.col("plays") * F.col("explained")
     usual = F.sum(left).over(of_user) / F.sum("plays").over(of_user)
-    apart = nearest(left - F.col("plays") * usual)
-    more = nearest(F.sum("_apart") / F.sum("plays"))
+    apart = nearest(left - F.col("plays") * usual).cast("bigint")
+    more = nearest(F.sum("_apart") / F.sum("plays")).cast("bigint")
     return (
         sums.withColumn("_apart", apart)
         .groupBy(*PERIOD, *CELL)
