@@ -17,21 +17,29 @@ from tracklake.config import load
 from tracklake.submit import Submission, command
 
 BENCH = Path(__file__).parent
-TABLES = {
-    "fact_track_day": ("listeners", "plays"),
-    "fact_artist_day": ("listeners", "plays"),
-    "fact_audience": ("listeners",),
-    "mart_track_performance": ("listeners", "plays"),
-    "mart_artist": ("listeners", "plays"),
-    "mart_artist_audience": ("listeners",),
-    "session_satisfaction": ("plays", "satisfaction"),
-    "mart_user_satisfaction": ("sessions", "plays", "satisfaction"),
-    "mart_interplay": ("compared_listeners", "effect", "shrunk_effect"),
+CONTENDERS = ("spark", "duckdb")
+PARTS = {
+    "performance": {
+        "fact_track_day": ("listeners", "plays"),
+        "fact_artist_day": ("listeners", "plays"),
+        "fact_audience": ("listeners",),
+        "mart_track_performance": ("listeners", "plays"),
+        "mart_artist": ("listeners", "plays"),
+        "mart_artist_audience": ("listeners",),
+    },
+    "satisfaction": {
+        "session_satisfaction": ("plays", "satisfaction"),
+        "mart_user_satisfaction": ("sessions", "plays", "satisfaction"),
+    },
+    "interplay": {"mart_interplay": ("compared_listeners", "effect", "shrunk_effect")},
 }
-"""The tables that are compared, and by the sums of which columns."""
+"""The tables of each part that are compared, and by the sums of which columns."""
 
 EXACT_ONLY = "listeners IS NULL OR listeners < 4096"
 """Above that the library's number of listeners is an estimate, and rows may differ."""
+
+PLAYS_A_PARTITION = 3_000_000
+"""Spark shuffles into one partition for each of so many plays, where these are more than conf/local.toml's 4."""
 
 OF_SKETCHES = {"mart_artist_audience": "kind IN ('cohort', 'also_plays')"}
 """Rows that are told from the sketches of several audiences: estimates where any of these is one."""
@@ -48,40 +56,48 @@ def main(argv: Sequence[str]) -> int:
             if not (facts / "dim_user.parquet").exists():
                 shutil.rmtree(facts, ignore_errors=True)
                 console.print(f"Making {plays:,} plays ...")
-                if not _run(console, work, _duckdb("facts", str(plays), facts), f"facts-{plays}"):
+                if not _run(console, work, _duckdb("facts", str(plays), facts, []), f"facts-{plays}"):
                     return 1
             runs[plays] = {}
-            for name, line in (("spark", _spark), ("duckdb", lambda *x: _duckdb("marts", str(x[0]), x[1]))):
-                if name not in asked.only:
-                    continue
+            for name in asked.only:
                 output = work / f"{name}-{plays}"
                 shutil.rmtree(output, ignore_errors=True)
                 console.print(f"Running {name} on {plays:,} plays ...")
-                done = _run(console, work, line(facts, output), output.name)
+                if name == "spark":
+                    line = _spark(plays, facts, output, asked.parts)
+                else:
+                    line = _duckdb("marts", facts, output, asked.parts)
+                done = _run(console, work, line, output.name)
                 if not done:
                     return 1
                 runs[plays] = {**runs[plays], name: done}
         console.print(_summary(runs))
-        same = [_same(console, work, plays) for plays in runs] if len(asked.only) > 1 else []
+        tables = {table: columns for part in asked.parts for table, columns in PARTS[part].items()}
+        same = [_same(console, work, plays, tables) for plays in runs] if len(asked.only) > 1 else []
     return 0 if all(same) else 1
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/marts", description=__doc__)
     parser.add_argument("--plays", type=int, nargs="+", default=[1_000_000, 10_000_000, 50_000_000])
-    parser.add_argument("--only", nargs="+", choices=("spark", "duckdb"), default=["spark", "duckdb"])
+    parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=CONTENDERS)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="which marts")
     parser.add_argument(
         "--work", type=Path, help="where facts and marts stay (else a folder that is removed)"
     )
     return parser.parse_args(argv)
 
 
-def _spark(facts: Path, output: Path) -> list[str]:
-    return command(Submission(BENCH / "marts_spark.py", (str(facts), str(output)), (), load("local")))
+def _spark(plays: int, facts: Path, output: Path, parts: Sequence[str]) -> list[str]:
+    partitions = max(4, plays // PLAYS_A_PARTITION)
+    conf = ("--conf", f"spark.sql.shuffle.partitions={partitions}")
+    return command(
+        Submission(BENCH / "marts_spark.py", (str(facts), str(output), *parts), conf, load("local"))
+    )
 
 
-def _duckdb(what: str, given: str, output: Path) -> list[str]:
-    return [sys.executable, str(BENCH / "marts_duckdb.py"), what, given, str(output)]
+def _duckdb(what: str, given: str | Path, output: Path, parts: Sequence[str]) -> list[str]:
+    return [sys.executable, str(BENCH / "marts_duckdb.py"), what, str(given), str(output), *parts]
 
 
 def _run(console: Console, work: Path, line: list[str], name: str) -> Measured | None:
@@ -112,13 +128,15 @@ def _summary(runs: Mapping[int, Mapping[str, Measured]]) -> Table:
     return table
 
 
-def _same(console: Console, work: Path, plays: int) -> bool:
+def _same(console: Console, work: Path, plays: int, tables: Mapping[str, Sequence[str]]) -> bool:
     """Whether the tables of both have the same rows: their number, and sums of what is exact in both."""
     same = True
     with duckdb.connect() as con:
-        audiences = con.from_parquet(f"{work}/duckdb-{plays}/fact_audience.parquet")
-        all_exact = not audiences.filter(f"NOT ({EXACT_ONLY})").limit(1).fetchall()
-        for table, columns in TABLES.items():
+        all_exact = True
+        if "fact_audience" in tables:
+            audiences = con.from_parquet(f"{work}/duckdb-{plays}/fact_audience.parquet")
+            all_exact = not audiences.filter(f"NOT ({EXACT_ONLY})").limit(1).fetchall()
+        for table, columns in tables.items():
             prints = {
                 "spark": con.from_parquet(f"{work}/spark-{plays}/{table}/*.parquet"),
                 "duckdb": con.from_parquet(f"{work}/duckdb-{plays}/{table}.parquet"),

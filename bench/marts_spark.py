@@ -1,11 +1,13 @@
 """The marts by the library's transforms, in the steps of jobs/build_marts.py and build_satisfaction.py, from Parquet
 facts to Parquet. No model is learned: every period is served by the default.
 
-spark-submit marts_spark.py FACTS FOLDER
+spark-submit marts_spark.py FACTS FOLDER PART ...
 """
 
 import sys
 import time
+from collections.abc import Callable, Set
+from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -27,8 +29,12 @@ from tracklake.transforms.track_performance import track_performance
 K = 5
 
 
-def main(facts: str, folder: str) -> None:
-    """Writes the days of tracks and artists and the tables of the marts, all periods at once."""
+Given = Callable[[str], DataFrame]
+Save = Callable[[str, DataFrame], DataFrame]
+
+
+def main(facts: str, folder: str, asked: list[str]) -> None:
+    """Writes the tables of the parts that are asked for, all periods at once."""
     spark = SparkSession.builder.getOrCreate()
     spark.conf.set("spark.sql.parquet.inferTimestampNTZ.enabled", "false")  # DuckDB's are moments, in UTC
 
@@ -41,11 +47,17 @@ def main(facts: str, folder: str) -> None:
         print(f"✓ {table} {time.monotonic() - started:.1f} s", flush=True)
         return spark.read.parquet(f"{folder}/{table}")
 
+    held = {row.event_date for row in given("fact_stream").select("event_date").distinct().collect()}
+    for part in asked:
+        PARTS[part](given, save, held)
+
+
+def performance(given: Given, save: Save, held: Set[date]) -> None:
+    """The days of tracks and artists, how they did in all periods, and who listened."""
     streams, feedback, tracks = given("fact_stream"), given("feedback"), given("dim_track")
     of_tracks = save("fact_track_day", track_days(streams, feedback, tracks))
     of_artists = save("fact_artist_day", artist_days(streams, feedback, given("dim_artist")))
     days = member_days(of_tracks, of_artists)
-    held = {row.event_date for row in of_tracks.select("event_date").distinct().collect()}
     known = save("fact_audience", audiences(days))
     totals = save("period_totals", period_totals(days, histories(known, blocks_of(held)), held))
     heard = save("listening", listening(streams, given("dim_user")))
@@ -61,16 +73,27 @@ def main(facts: str, folder: str) -> None:
     )
     save("mart_artist_audience", artist_groups(loyal, known, levels, before, K))
 
-    sessions, models, starts = given("fact_session"), given("satisfaction_model"), starts_of(held)
+
+def satisfaction(given: Given, save: Save, held: Set[date]) -> None:
+    """How satisfied listeners were, by session and period."""
+    sessions, streams = given("fact_session"), given("fact_stream")
     around = session_history(sessions, max(held))
-    behaviour = save("behaviour", session_behaviour(sessions, around, streams, feedback))
-    satisfied = save("session_satisfaction", index(behaviour, models))
-    save("mart_user_satisfaction", user_periods(satisfied, starts))
-    received = save("reactions", reactions(streams, sessions, feedback, models))
-    usual = save("explained", explained(received, starts))
+    behaviour = save("behaviour", session_behaviour(sessions, around, streams, given("feedback")))
+    satisfied = save("session_satisfaction", index(behaviour, given("satisfaction_model")))
+    save("mart_user_satisfaction", user_periods(satisfied, starts_of(held)))
+
+
+def effects_on_sessions(given: Given, save: Save, held: Set[date]) -> None:
+    """What tracks and artists do to the sessions that they are in."""
+    sessions, feedback, models = given("fact_session"), given("feedback"), given("satisfaction_model")
+    received = save("reactions", reactions(given("fact_stream"), sessions, feedback, models))
+    usual = save("explained", explained(received, starts_of(held)))
     found = save("effects", effects(compared(corrected(received, usual)), K))
     save("mart_interplay", interplay(found, K))
 
 
+PARTS = {"performance": performance, "satisfaction": satisfaction, "interplay": effects_on_sessions}
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])
