@@ -47,8 +47,8 @@ def test_files_are_described_as_their_rows_are(spark: SparkSession, tmp_path: Pa
     )
     assert json.loads(file.stats) == {
         "numRecords": 3,
-        "minValues": {"n": -7, "moment": "2018-11-01T09:59:59.999Z", "share": -2.0},
-        "maxValues": {"n": 3, "moment": "2018-11-01T10:00:00.124Z", "share": 0.5},
+        "minValues": {"n": -7, "moment": "2018-11-01T09:59:59.999Z", "share": -2.0, "word": "b"},
+        "maxValues": {"n": 3, "moment": "2018-11-01T10:00:00.124Z", "share": 0.5, "word": "ä"},
         "nullCount": {"n": 1, "moment": 1, "share": 1, "never": 3, "word": 1},
     }
 
@@ -57,6 +57,18 @@ def test_a_column_with_nan_has_no_bounds(spark: SparkSession, tmp_path: Path) ->
     rows = [(1, None, float("nan"), None, None, "2018-11-01"), (2, None, 0.5, None, None, "2018-11-01")]
     (file,) = described(spark, rows, tmp_path / "staged-run")
     assert "share" not in json.loads(file.stats)["maxValues"]
+
+
+def test_texts_are_cut_and_those_without_bounds_may_be_any(spark: SparkSession, tmp_path: Path) -> None:
+    for text, least, most in (
+        ("x" * 40, "x" * 32, "x" * 32 + "\U0010ffff"),
+        ("x" * 32, "x" * 32, "x" * 32),
+        ("x" * 5_000, "", "\U0010ffff"),
+    ):
+        folder = tmp_path / f"staged-{len(text)}"
+        (file,) = described(spark, [(1, None, 0.5, None, text, "2018-11-01")], folder)
+        stats = json.loads(file.stats)
+        assert (stats["minValues"]["word"], stats["maxValues"]["word"]) == (least, most)
 
 
 def test_a_column_is_without_nulls_if_every_file_says_so(spark: SparkSession, tmp_path: Path) -> None:

@@ -17,8 +17,15 @@ from tracklake.tables import Column, Contract
 READERS = 16
 """Footers that are read at the same time: storage far away answers slowly, but many at once."""
 
-BOUNDED = ("timestamp", "date", "bigint", "int", "double")
-"""Types whose minimum and maximum go into the log. Those of text would be as long as the text."""
+BOUNDED = ("timestamp", "date", "bigint", "int", "double", "string", "boolean")
+"""Types whose minimum and maximum go into the log: delta-rs finds no row by a column that has none."""
+
+LAST_CHARACTER = "\U0010ffff"
+WIDEST: dict[str, tuple[Any, Any]] = {"string": ("", LAST_CHARACTER), "boolean": (False, True)}
+"""Bounds where a footer has none: Parquet leaves out those of long texts."""
+
+LONGEST_TEXT = 32
+"""Characters of a bound; the rest of a text is cut off, as Delta does."""
 
 NESTED = ("array", "map", "struct")
 """Types of several columns in a file, whose footers do not say which of their values is null."""
@@ -48,14 +55,17 @@ def _described(storage: fs.FileSystem, path: str, columns: Sequence[Column]) -> 
     }
     stats: dict[str, Any] = {"numRecords": footer.num_rows, "minValues": {}, "maxValues": {}, "nullCount": {}}
     for column, found in chunks.items():
-        if any(one is None or not one.has_null_count for one in found):
+        counted = all(one is not None and one.has_null_count for one in found)
+        if counted:
+            stats["nullCount"][column.name] = sum(one.null_count for one in found)
+            found = [one for one in found if one.num_values]
+        if column.type not in BOUNDED or not found:
             continue
-        stats["nullCount"][column.name] = sum(one.null_count for one in found)
-        if column.type not in BOUNDED:
-            continue
-        bounds = [bound for one in found if one.has_min_max for bound in (one.min, one.max)]
-        whole = all(one.has_min_max or one.num_values == 0 for one in found)
-        if bounds and whole and all(bound == bound for bound in bounds):  # NaN differs from itself
+        if counted and all(one.has_min_max for one in found):
+            bounds = [bound for one in found for bound in (one.min, one.max)]
+        else:
+            bounds = list(WIDEST.get(column.type, ()))
+        if bounds and all(bound == bound for bound in bounds):  # NaN differs from itself
             stats["minValues"][column.name] = _told(min(bounds))
             stats["maxValues"][column.name] = _told(max(bounds), round_up=True)
     return footer.num_rows, json.dumps(stats)
@@ -68,7 +78,10 @@ def without_nulls(statistics: Iterable[str], contract: Contract) -> frozenset[st
 
 
 def _told(value: Any, *, round_up: bool = False) -> Any:
-    """A bound as Delta writes it: moments to the millisecond, a minimum rounded down, a maximum up."""
+    """A bound as Delta writes it: moments to the millisecond, texts cut, a minimum rounded down, a maximum up."""
+    if isinstance(value, str):
+        is_cut = len(value) > LONGEST_TEXT
+        return value[:LONGEST_TEXT] + LAST_CHARACTER * (is_cut and round_up)
     if isinstance(value, datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
         if round_up and moment.microsecond % 1000:
