@@ -63,6 +63,7 @@ def test_texts_are_cut_and_those_without_bounds_may_be_any(spark: SparkSession, 
     for text, least, most in (
         ("x" * 40, "x" * 32, "x" * 32 + "\U0010ffff"),
         ("x" * 32, "x" * 32, "x" * 32),
+        ("x" * 32 + "\U0010ffffy", "x" * 32, "x" * 32 + "\U0010ffffy"),
         ("x" * 5_000, "", "\U0010ffff"),
     ):
         folder = tmp_path / f"staged-{len(text)}"

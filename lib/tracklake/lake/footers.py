@@ -80,8 +80,10 @@ def without_nulls(statistics: Iterable[str], contract: Contract) -> frozenset[st
 def _told(value: Any, *, round_up: bool = False) -> Any:
     """A bound as Delta writes it: moments to the millisecond, texts cut, a minimum rounded down, a maximum up."""
     if isinstance(value, str):
-        is_cut = len(value) > LONGEST_TEXT
-        return value[:LONGEST_TEXT] + LAST_CHARACTER * (is_cut and round_up)
+        kept, rest = value[:LONGEST_TEXT], value[LONGEST_TEXT:]
+        if not rest or not round_up:
+            return kept
+        return value if rest.startswith(LAST_CHARACTER) else kept + LAST_CHARACTER
     if isinstance(value, datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
         if round_up and moment.microsecond % 1000:
