@@ -1,7 +1,7 @@
 """Facts, or the marts of facts, in DuckDB: the SQL of tests/oracle, which shares no code with the library.
 
 python marts_duckdb.py facts PLAYS FOLDER            # fact_stream and what it refers to, to Parquet
-python marts_duckdb.py marts FACTS FOLDER PART ...   # the marts of PARTS, and what they need, to Parquet
+python marts_duckdb.py marts FACTS FOLDER STEP ...   # the tables of these steps of the oracle, to Parquet
 """
 
 import re
@@ -22,23 +22,6 @@ FACTS = (
     "dim_user",
     "satisfaction_model",
 )
-PARTS = {
-    "performance": (
-        "fact_track_day",
-        "fact_artist_day",
-        "member_listened",
-        "member_period",
-        "member_level",
-        "fact_audience",
-        "mart_track_performance",
-        "mart_artist",
-        "mart_artist_audience",
-    ),
-    "satisfaction": ("session_behaviour", "session_satisfaction", "mart_user_satisfaction"),
-    "interplay": ("mart_interplay",),
-}
-"""The steps of each part; no part needs another."""
-
 KEPT = ("fact_", "mart_", "session_satisfaction")
 """How the steps begin that are written down; the others are on the way to them."""
 
@@ -49,8 +32,8 @@ LONG_WAY = ("listener AS (", "total AS (")
 KINDS = ("('day')", "('week')", "('28_days')")
 BY_KIND = ("member_period", "mart_interplay")
 MOST_AT_ONCE = 20_000_000
-"""Of more plays BY_KIND are made one kind of period after the other, and the CTEs of mart_interplay as tables: as one
-query they do not fit into 16 GB of memory and 70 GB of disk."""
+"""Of more plays BY_KIND are made one kind of period after the other, and their CTEs as tables: as one query they do not
+fit into 16 GB of memory and 70 GB of disk."""
 
 CTE = re.compile(r"^(?:WITH )?(\w+) AS \(\n(.*?)^\),?$", re.MULTILINE | re.DOTALL)
 
@@ -58,7 +41,7 @@ MEMORY = "16GB"
 """Two thirds of the machine: ten million plays do not fit into the 4 GB of Spark's driver."""
 
 
-def main(what: str, given: str, folder: Path, parts: list[str]) -> None:
+def main(what: str, given: str, folder: Path, steps: list[str]) -> None:
     """Makes the tables and writes one Parquet file each; the database is a file and may outgrow the memory."""
     folder.mkdir(parents=True)
     scratch = folder / "scratch.duckdb"
@@ -70,17 +53,18 @@ def main(what: str, given: str, folder: Path, parts: list[str]) -> None:
             con.execute("SET VARIABLE plays = $1", [int(given)])
             con.execute((ROOT / "bench" / "marts_facts.sql").read_text(encoding="utf-8"))
             make(con, "satisfaction_model")
-            write(con, FACTS, folder)
+            for table in FACTS:
+                write(con, table, folder)
         else:
             for table in FACTS:
                 con.execute(f"CREATE VIEW {table} AS FROM '{Path(given) / table}.parquet'")
             con.execute("CREATE VIEW fact_feedback AS FROM feedback")
-            for step in (step for part in parts for step in PARTS[part]):
+            for step in steps:
                 started = time.monotonic()
                 make(con, step)
                 print(f"✓ {step} {time.monotonic() - started:.1f} s", flush=True)
                 if step.startswith(KEPT):
-                    write(con, [step], folder)
+                    write(con, step, folder)
     scratch.unlink()
 
 
@@ -90,19 +74,20 @@ def make(con: duckdb.DuckDBPyConnection, step: str) -> None:
         before, _, rest = sql.partition(LONG_WAY[0])
         compared = COMPARED.read_text(encoding="utf-8")
         sql = f"{before}{compared}\n{LONG_WAY[1]}{rest.partition(LONG_WAY[1])[2]}"
-    large = step in BY_KIND and con.sql("SELECT count(*) FROM fact_stream").fetchall() > [(MOST_AT_ONCE,)]
-    for number, kind in enumerate(KINDS if large else [", ".join(KINDS)]):
+    [plays] = con.execute("SELECT count(*) FROM fact_stream").fetchone()
+    if step not in BY_KIND or plays <= MOST_AT_ONCE:
+        con.execute(f"CREATE TABLE {step} AS {sql}")
+        return
+    for number, kind in enumerate(KINDS):
         query = sql.replace(", ".join(KINDS), kind)
-        if large and step == "mart_interplay":
-            for name, body in CTE.findall(query):
-                con.execute(f"CREATE OR REPLACE TABLE {name} AS {body}")
-            query = CTE.sub("", query)
-        con.execute(f"INSERT INTO {step} {query}" if number else f"CREATE TABLE {step} AS {query}")
+        for name, body in CTE.findall(query):
+            con.execute(f"CREATE OR REPLACE TABLE {name} AS {body}")
+        rows = CTE.sub("", query)
+        con.execute(f"INSERT INTO {step} {rows}" if number else f"CREATE TABLE {step} AS {rows}")
 
 
-def write(con: duckdb.DuckDBPyConnection, tables: tuple[str, ...] | list[str], folder: Path) -> None:
-    for table in tables:
-        con.execute(f"COPY {table} TO '{folder / table}.parquet' (COMPRESSION zstd)")
+def write(con: duckdb.DuckDBPyConnection, table: str, folder: Path) -> None:
+    con.execute(f"COPY {table} TO '{folder / table}.parquet' (COMPRESSION zstd)")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ WITH day AS (
     WHERE artist_id <> '(unknown)'
 ),
 
-kind AS (FROM (VALUES ('day'), ('week'), ('28_days')) AS kinds(period)),
+kind AS (
+    FROM (VALUES ('day'), ('week'), ('28_days')) AS kinds(period)
+),
 
 summed AS (
     SELECT
@@ -67,7 +69,9 @@ first_play AS (
     GROUP BY ALL
 ),
 
-held AS (SELECT DISTINCT event_date FROM fact_track_day)
+held AS (
+    SELECT DISTINCT event_date FROM fact_track_day
+)
 
 SELECT
     summed.*,
