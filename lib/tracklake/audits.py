@@ -14,10 +14,14 @@ from tracklake.quality import Auditor, Verdict, load_suite
 
 
 class Audits:
-    """One audit after the other in a thread of its own; Great Expectations is loaded there, too (6 s)."""
+    """One audit after the other in a thread of its own; Great Expectations is loaded there, too (6 s).
+
+    In a second thread the slices are measured, so that the cores have work while the other plans a query.
+    """
 
     def __init__(self, spark: SparkSession, docs: str, run_id: str) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
+        self._measuring = ThreadPoolExecutor(max_workers=1, thread_name_prefix="measure")
         self._auditor = cache(lambda: Auditor(spark, docs, run_id))
         self._warm: Future[Auditor] | None = None
         self._verdicts: list[Future[Verdict]] = []
@@ -51,7 +55,7 @@ class Audits:
     def start_measuring(self, table: str, staged: DataFrame, dates: Collection[date]) -> None:
         """Measures these slices of the staged rows, if there is anything to measure of the table."""
         if table in METRICS:
-            self._measured.append(self._thread.submit(measure, table, staged, dates))
+            self._measured.append(self._measuring.submit(measure, table, staged, dates))
 
     def measured(self) -> list[Measurements]:
         """What was measured, in the order of the tables, once all of it is."""
@@ -66,5 +70,6 @@ class Audits:
         return self._auditor().build_docs()
 
     def stop(self) -> None:
-        """Ends the thread; audits that have not begun are dropped."""
-        self._thread.shutdown(cancel_futures=True)
+        """Ends the threads; audits that have not begun are dropped."""
+        for thread in (self._thread, self._measuring):
+            thread.shutdown(cancel_futures=True)

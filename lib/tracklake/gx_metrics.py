@@ -5,7 +5,7 @@ number, found or not, and one aggregation for each depth of its graph of metrics
 the two metrics for Spark anew, with the same results, and an engine that aggregates once:
 
 1. everything that a row tells by itself, the number of rows included, is counted in one aggregation;
-2. the rules about keys in one pass over hashes (``broken_keys``), where ``counted_together`` names them;
+2. the rules about keys in one query over hashes (``broken_keys``), where ``counted_together`` names them;
 3. all other rules that it names in one query. Rows are fetched only where there are any.
 
 Only ``tracklake.data_docs`` imports it, after it has silenced Great Expectations.
@@ -30,6 +30,9 @@ from great_expectations.expectations.metrics.column_map_metrics.column_values_no
 )
 from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (
     column_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
+    ColumnMapMetricProvider,
 )
 from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
 from great_expectations.expectations.metrics.query_metrics.query_row_count import (
@@ -127,6 +130,19 @@ def _stated(one: MetricComputationConfiguration) -> dict[str, Any]:
 
 
 SparkDatasource.execution_engine_override = OneAggregation  # type: ignore[misc]
+
+_gx_dependencies = ColumnMapMetricProvider._get_evaluation_dependencies.__func__  # type: ignore[attr-defined]
+
+
+def _without_row_count(cls: type, *args: Any, **kwargs: Any) -> dict[str, MetricConfiguration]:
+    """What a condition on a column needs. Great Expectations names the number of rows, which no condition reads here,
+    and so would count them, and all row rules with them, in an aggregation before that of the columns."""
+    needed: dict[str, MetricConfiguration] = _gx_dependencies(cls, *args, **kwargs)
+    needed.pop(ROW_COUNT, None)
+    return needed
+
+
+ColumnMapMetricProvider._get_evaluation_dependencies = classmethod(_without_row_count)  # type: ignore[assignment]
 
 
 class NonNull(ColumnValuesNonNull):
