@@ -26,6 +26,8 @@ DEFAULTS = {
     "spark.ui.showConsoleProgress": "false",  # it would stand among a notebook's outputs
     "spark.sql.maxConcurrentOutputFileWriters": "64",  # days of one write: no sort by day before it
     "spark.sql.parquet.compression.codec": "zstd",
+    # A run generates code for hundreds of stages, many of them alike; Spark keeps that of 100, and compiles anew.
+    "spark.sql.codegen.cache.maxEntries": "1000",
     # Where each column was written down is looked up in two stacks for each: that costs more than the column.
     "spark.sql.dataFrameQueryContext.enabled": "false",
     "spark.python.sql.dataFrameDebugging.enabled": "false",
