@@ -63,7 +63,7 @@ def spark_session(conf: Conf, app_name: str) -> "SparkSession":
     spark = SparkSession.getActiveSession() or _build(conf, app_name)
     remember_classes(spark)
     for key, value in spark_settings(conf).items():
-        if key in FIXED or (_of_a_session(key) and spark.conf.get(key, None) is None):
+        if key in FIXED or (_may_be_set(spark, key) and spark.conf.get(key, None) is None):
             spark.conf.set(key, value)
     return spark
 
@@ -86,5 +86,7 @@ def _started_elsewhere() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ or "SPARK_REMOTE" in os.environ
 
 
-def _of_a_session(key: str) -> bool:
-    return key.startswith(("spark.sql.", "spark.databricks.")) and key not in DELTA
+def _may_be_set(spark: "SparkSession", key: str) -> bool:
+    """Whether it is a setting of sessions, and one that can still be said when Spark is up."""
+    of_a_session = key.startswith(("spark.sql.", "spark.databricks.")) and key not in DELTA
+    return of_a_session and spark.conf.isModifiable(key)
