@@ -5,7 +5,7 @@ number, found or not, and one aggregation for each depth of its graph of metrics
 the two metrics for Spark anew, with the same results, and an engine that aggregates once:
 
 1. everything that a row tells by itself, the number of rows included, is counted in one aggregation;
-2. the rules about keys in one query over hashes (``broken_keys``), where ``counted_together`` names them;
+2. the rules about keys in one query over hashes (``key_checks``), where ``counted_together`` names them;
 3. all other rules that it names in one query. Rows are fetched only where there are any.
 
 Only ``tracklake.data_docs`` imports it, after it has silenced Great Expectations.
@@ -47,7 +47,7 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from tracklake.broken_keys import broken_keys
+from tracklake.key_checks import all_hold
 from tracklake.tables.key_rules import key_rule
 
 BATCH_VIEW = "tmp_view"
@@ -193,12 +193,12 @@ class QueryCounts(TableMetricProvider):
         staged.createOrReplaceTempView(BATCH_VIEW)
         rules = {query: key_rule(query) for query in metric_value_kwargs["queries"]}
         about_keys = {query: rule for query, rule in rules.items() if rule}
-        counts: dict[str, int | None] = {}
-        if about_keys:
-            in_one_task = metric_value_kwargs["in_one_task"]
-            broken = broken_keys(staged, list(about_keys.values()), in_one_task=in_one_task)
-            counts |= {query: None if found else 0 for query, found in zip(about_keys, broken, strict=True)}
-        return counts | _found(staged, [query for query, rule in rules.items() if not rule])
+        others = _found(staged, [query for query, rule in rules.items() if not rule])
+        if not about_keys:
+            return others
+        in_one_task = metric_value_kwargs["in_one_task"]
+        hold = all_hold(staged, list(about_keys.values()), in_one_task=in_one_task)
+        return dict.fromkeys(about_keys, 0 if hold else None) | others
 
 
 def _found(staged: DataFrame, queries: Sequence[str]) -> dict[str, int | None]:
