@@ -137,7 +137,7 @@ def test_the_same_is_found_in_one_task_as_in_many(
 def test_a_suite_takes_at_most_three_jobs(
     spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame]
 ) -> None:
-    """One aggregation, one pass over the keys, one query for all other rules: none of them in two stages."""
+    """One aggregation, one query for the keys, one query for all other rules: none of them in two stages."""
     jobs = spark.sparkContext._jsc.sc().dagScheduler().nextJobId
     for table, rows in {"fact_stream": [PLAY], "fact_session": [SESSION], "dim_user": [OLD, NEW]}.items():
         before = jobs()
