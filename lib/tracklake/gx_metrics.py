@@ -4,7 +4,8 @@ Great Expectations runs every ``unexpected_rows_expectation`` twice, once for it
 number, found or not, and one aggregation for each depth of its graph of metrics. Importing this module registers
 the two metrics for Spark anew, with the same results, and an engine that aggregates once:
 
-1. everything that a row tells by itself, the number of rows included, is counted in one aggregation;
+1. everything that a row tells by itself, the number of rows included, is counted in one aggregation, and where
+   ``counted_together`` asks only whether all of it holds, as one number: how many rows break any of it;
 2. the rules about keys in one query over hashes (``key_checks``), where ``counted_together`` names them;
 3. all other rules that it names in one query. Rows are fetched only where there are any.
 
@@ -14,10 +15,12 @@ Only ``tracklake.data_docs`` imports it, after it has silenced Great Expectation
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from great_expectations.core.metric_domain_types import MetricDomainTypes
@@ -44,6 +47,7 @@ from great_expectations.expectations.metrics.query_metrics.query_table import (
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 from great_expectations.expectations.registry import get_metric_provider
 from great_expectations.validator.metric_configuration import MetricConfiguration
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -57,6 +61,7 @@ QUERY = "unexpected_rows_query"
 COUNT = f"{QUERY}.row_count"
 ROWS = f"{QUERY}.table"
 ROW_COUNT = "table.row_count"
+NULLS = "column_values.nonnull.unexpected_count"
 BROKEN = "tracklake.broken_rows"
 COUNTS = "tracklake.query_counts"
 ROW_RULE = re.compile(r"SELECT \* FROM \{batch\} WHERE (?!.*\b(?:SELECT|ORDER BY|LIMIT)\b)(.+)", re.DOTALL)
@@ -64,10 +69,12 @@ ROW_RULE = re.compile(r"SELECT \* FROM \{batch\} WHERE (?!.*\b(?:SELECT|ORDER BY
 
 @dataclass(frozen=True)
 class Together:
-    """The queries that are counted together, ``in_one_task`` where the data is small; what need not be counted."""
+    """The queries that are counted together, ``in_one_task`` where the data is small; the columns that must have no
+    nulls, and those that are known to have none."""
 
     queries: tuple[str, ...] = ()
     in_one_task: bool = False
+    required: Collection[str] = ()
     without_nulls: Collection[str] = ()
 
 
@@ -77,12 +84,19 @@ _together: ContextVar[Together] = ContextVar("together", default=APART)
 
 @contextmanager
 def counted_together(
-    queries: Iterable[str], *, in_one_task: bool = False, without_nulls: Collection[str] = ()
+    queries: Iterable[str],
+    *,
+    in_one_task: bool = False,
+    required: Collection[str] = (),
+    without_nulls: Collection[str] = (),
 ) -> Iterator[None]:
-    """Within it, the rows that these rules' queries find are counted by one query for all of them, and no nulls are
-    looked for in columns that are known to have none."""
+    """Within it, the rows that these rules' queries find are counted by one query for all of them, and what rows tell
+    by themselves only where any row breaks any of it.
+
+    Nulls are looked for in the columns that are ``required``, if they are not known to have none.
+    """
     to_count = tuple(one for one in queries if row_rule(one) is None)
-    token = _together.set(Together(to_count, in_one_task, without_nulls))
+    token = _together.set(Together(to_count, in_one_task, required, without_nulls))
     try:
         yield
     finally:
@@ -112,9 +126,39 @@ class OneAggregation(SparkDFExecutionEngine):
         """What can be told now; aggregations wait until nothing else can."""
         wanted = list(metrics_to_resolve)
         direct = [one for one in wanted if get_metric_provider(one.metric_name, self)[1] is not None]
-        found: dict[Any, Any] = super().resolve_metrics(direct or wanted, metrics, runtime_configuration)
+        found = self._if_none_is_broken(wanted, metrics or {}) if wanted and not direct else {}
+        found = found or super().resolve_metrics(direct or wanted, metrics, runtime_configuration)
         self.row_count = next((found[i] for i in found if i[0] == ROW_COUNT), self.row_count)
         return found
+
+    def _if_none_is_broken(
+        self, counts: Sequence[MetricConfiguration], metrics: Mapping[Any, Any]
+    ) -> dict[Any, Any]:
+        """The number of rows, and 0 for each count of rows that break something; nothing where one does, or where
+        anything else is asked for.
+
+        One number is counted for all of them: a sum for each is several times as much code to be generated,
+        compiled and run. A null that is allowed counts as 0, too: Great Expectations only asks whether all are null.
+        """
+        of_rows = [one for one in counts if one.metric_name != ROW_COUNT]
+        conditions = [_condition(one, metrics) for one in of_rows]
+        if _together.get() is APART or any(condition is None for condition in conditions):
+            return {}
+        broken = [
+            c for one, c in zip(of_rows, conditions, strict=True) if c is not None and not _is_allowed(one)
+        ]
+        number = F.count_if(reduce(or_, broken, F.lit(False)))
+        try:
+            rows = (
+                self.get_domain_records({})
+                .agg(F.count(F.lit(1)).alias("all"), number.alias("broken"))
+                .first()
+            )
+        except PySparkException:  # which of them Spark cannot tell is found out one by one
+            return {}
+        if rows is None or rows["broken"]:
+            return {}
+        return {one.id: rows["all"] if one.metric_name == ROW_COUNT else 0 for one in counts}
 
     def resolve_metric_bundle(
         self, metric_fn_bundle: Iterable[MetricComputationConfiguration]
@@ -123,6 +167,20 @@ class OneAggregation(SparkDFExecutionEngine):
         same = [replace(one, compute_domain_kwargs=_stated(one)) for one in metric_fn_bundle]
         found: dict[Any, Any] = super().resolve_metric_bundle(same)
         return found
+
+
+def _condition(count: MetricConfiguration, metrics: Mapping[Any, Any]) -> Column | None:
+    """Whether a row is one of those that are counted; None if it is not rows of one kind that are."""
+    if count.metric_name == BROKEN:
+        return F.expr(row_rule(count.metric_value_kwargs[QUERY]) or "false")
+    partial = count.metric_dependencies.get("metric_partial_fn")
+    condition = partial.metric_dependencies.get("unexpected_condition") if partial else None
+    return metrics[condition.id][0] if condition else None
+
+
+def _is_allowed(count: MetricConfiguration) -> bool:
+    """Whether it counts the nulls of a column that may have them."""
+    return count.metric_name == NULLS and count.metric_domain_kwargs["column"] not in _together.get().required
 
 
 def _stated(one: MetricComputationConfiguration) -> dict[str, Any]:

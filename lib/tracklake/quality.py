@@ -29,6 +29,7 @@ WITHHELD = frozenset({"raw_record", "extra", "user_agent", "location"})
 """Columns that may say who somebody is: their values are in no message and on no page."""
 COLUMNS = "expect_table_columns_to_match_ordered_list"
 TYPE = "expect_column_values_to_be_of_type"
+NOT_NULL = "expect_column_values_to_not_be_null"
 ROW_COUNT = "expect_table_row_count_to_be_between"
 QUERY = "unexpected_rows_expectation"
 WITH_DETAILS = {"result_format": "COMPLETE"}
@@ -163,7 +164,12 @@ class Auditor:
         checked = [one for one in result.results if not _of_absent_column(one)]
         rows = 0
         if all(one.success for one in checked):
-            with counted_together(_queries(content), in_one_task=in_one_task, without_nulls=without_nulls):
+            with counted_together(
+                _queries(content),
+                in_one_task=in_one_task,
+                required=[one["kwargs"]["column"] for one in content if one["type"] == NOT_NULL],
+                without_nulls=without_nulls,
+            ):
                 answers = batch.validate(
                     ExpectationSuite(table, expectations=content), result_format="BOOLEAN_ONLY"
                 )

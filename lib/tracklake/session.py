@@ -14,6 +14,8 @@ FIXED = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",  # a record may hold a field twice
+    # Each `lower` by ICU makes two copies of a text, and the first title-cases all of Unicode (half a second).
+    "spark.sql.icu.caseMappings.enabled": "false",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # footers then hold min and max
 }
 DELTA = {
@@ -28,6 +30,7 @@ DEFAULTS = {
     "spark.sql.parquet.compression.codec": "zstd",
     # A run generates code for hundreds of stages, many of them alike; Spark keeps that of 100, and compiles anew.
     "spark.sql.codegen.cache.maxEntries": "1000",
+    "spark.sql.codegen.useIdInClassName": "false",
     # Where each column was written down is looked up in two stacks for each: that costs more than the column.
     "spark.sql.dataFrameQueryContext.enabled": "false",
     "spark.python.sql.dataFrameDebugging.enabled": "false",
