@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyarrow import fs
@@ -143,6 +144,64 @@ def test_a_suite_takes_at_most_three_jobs(
         before = jobs()
         assert auditor.audit(table, frame(spark, table, *rows), against, in_one_task=True).passed
         assert jobs() - before <= 3
+
+
+ROWS_OVER_A_MINUTE: dict[str, Any] = {
+    "type": "expect_table_row_count_to_be_between",
+    "kwargs": {"row_condition": "ms_played > 60000", "condition_parser": "spark"},
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "seen"),
+    [
+        ({"type": "expect_column_mean_to_be_between", "kwargs": {"column": "ms_played"}}, None),
+        (
+            {
+                "type": "expect_column_mean_to_be_between",
+                "kwargs": {"column": "ms_played", "min_value": 150_000},
+            },
+            "the value is 100,000",
+        ),
+        (
+            {
+                "type": "expect_column_values_to_be_between",
+                "kwargs": {"column": "ms_played", "min_value": 60_000, "mostly": 0.6},
+            },
+            None,
+        ),
+        (
+            {
+                "type": "expect_column_values_to_be_between",
+                "kwargs": {"column": "ms_played", "min_value": 60_000, "mostly": 0.7},
+            },
+            "1 of 3 rows",
+        ),
+        (ROWS_OVER_A_MINUTE | {"kwargs": {**ROWS_OVER_A_MINUTE["kwargs"], "min_value": 2}}, None),
+        (ROWS_OVER_A_MINUTE | {"kwargs": {**ROWS_OVER_A_MINUTE["kwargs"], "min_value": 3}}, "2 rows"),
+    ],
+)
+def test_expectations_of_other_kinds_can_be_added_to_a_suite(
+    spark: SparkSession,
+    auditor: Auditor,
+    against: dict[str, DataFrame],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    more: dict[str, object],
+    seen: str | None,
+) -> None:
+    suite = load_suite("fact_stream")
+    suite["expectations"].append({**more, "severity": "critical"})
+    (tmp_path / "fact_stream.json").write_text(json.dumps(suite))
+    monkeypatch.setattr(resources, "suites", lambda: tmp_path)
+    lengths = {"e1": 170_000, "e2": 90_000, "e3": 40_000}
+    plays = [
+        PLAY | {"event_id": id_, "ms_played": ms, "completion": ms / 200_000} for id_, ms in lengths.items()
+    ]
+
+    verdict = auditor.audit("fact_stream", frame(spark, "fact_stream", *plays), against)
+
+    assert [one.observed for one in verdict.failures] == ([seen] if seen else [])
 
 
 def test_what_is_no_more_than_odd_passes_and_is_told(

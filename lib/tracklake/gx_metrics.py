@@ -128,7 +128,8 @@ class OneAggregation(SparkDFExecutionEngine):
         direct = [one for one in wanted if get_metric_provider(one.metric_name, self)[1] is not None]
         found = self._if_none_is_broken(wanted, metrics or {}) if wanted and not direct else {}
         found = found or super().resolve_metrics(direct or wanted, metrics, runtime_configuration)
-        self.row_count = next((found[i] for i in found if i[0] == ROW_COUNT), self.row_count)
+        of_all = (one.id for one in wanted if one.metric_name == ROW_COUNT and not _of_some(one))
+        self.row_count = next((found[i] for i in of_all if i in found), self.row_count)
         return found
 
     def _if_none_is_broken(
@@ -140,20 +141,22 @@ class OneAggregation(SparkDFExecutionEngine):
         One number is counted for all of them: a sum for each is several times as much code to be generated,
         compiled and run. A null that is allowed counts as 0, too: Great Expectations only asks whether all are null.
         """
-        of_rows = [one for one in counts if one.metric_name != ROW_COUNT]
-        conditions = [_condition(one, metrics) for one in of_rows]
-        if _together.get() is APART or any(condition is None for condition in conditions):
+        if _together.get() is APART or any(map(_of_some, counts)):
             return {}
-        broken = [
-            c for one, c in zip(of_rows, conditions, strict=True) if c is not None and not _is_allowed(one)
-        ]
-        number = F.count_if(reduce(or_, broken, F.lit(False)))
+        broken = []
+        for one in counts:
+            if one.metric_name == ROW_COUNT or _is_allowed(one):
+                continue
+            condition = _condition(one, metrics)
+            if condition is None:
+                return {}
+            broken.append(condition)
+        numbers = (
+            F.count(F.lit(1)).alias("all"),
+            F.count_if(reduce(or_, broken, F.lit(False))).alias("broken"),
+        )
         try:
-            rows = (
-                self.get_domain_records({})
-                .agg(F.count(F.lit(1)).alias("all"), number.alias("broken"))
-                .first()
-            )
+            rows = self.get_domain_records({}).agg(*numbers).first()
         except PySparkException:  # which of them Spark cannot tell is found out one by one
             return {}
         if rows is None or rows["broken"]:
@@ -176,6 +179,11 @@ def _condition(count: MetricConfiguration, metrics: Mapping[Any, Any]) -> Column
     partial = count.metric_dependencies.get("metric_partial_fn")
     condition = partial.metric_dependencies.get("unexpected_condition") if partial else None
     return metrics[condition.id][0] if condition else None
+
+
+def _of_some(count: MetricConfiguration) -> bool:
+    """Whether it is of the rows of a condition, not of all."""
+    return bool(count.metric_domain_kwargs.get("row_condition"))
 
 
 def _is_allowed(count: MetricConfiguration) -> bool:

@@ -236,11 +236,12 @@ def _with_rows(
         raise TracklakeError(
             f"The audit of table {of.name} stopped: {said}; mend expectations/{of.name}.json."
         )
-    if _config(answer).type == ROW_COUNT:
-        answer.result = {"observed_value": rows}
-    if answer.success or _config(answer).type == ROW_COUNT:
-        return answer
     config = _config(answer)
+    of_all_rows = config.type == ROW_COUNT and "row_condition" not in config.kwargs
+    if of_all_rows:
+        answer.result = {"observed_value": rows}
+    if answer.success or of_all_rows:
+        return answer
     is_query = config.type == QUERY
     result = batch.validate(config.to_domain_obj(), result_format=WITH_DETAILS if is_query else WITH_ROWS)
     sample, found = _sample(result, of), result.result
@@ -257,8 +258,11 @@ def _with_rows(
 
 def in_words(row: Mapping[str, Any]) -> str:
     """A sample row as people read it: each column's name and value, numbers to six digits."""
-    told = {name: f"{value:,.6g}" if isinstance(value, float) else value for name, value in row.items()}
-    return ", ".join(f"{name} {value}" for name, value in told.items())
+    return ", ".join(f"{name} {_in_short(value)}" for name, value in row.items())
+
+
+def _in_short(value: object) -> object:
+    return f"{value:,.6g}" if isinstance(value, float) else value
 
 
 def _sample(result: ExpectationValidationResult, of: Contract) -> list[dict[str, Any]]:
@@ -315,6 +319,8 @@ def _observed(result: ExpectationValidationResult) -> str:
             return _rows_in_words(found["observed_value"])
         case "unexpected_rows_expectation":
             return f"{_rows_in_words(found['observed_value'])} found"
+    if "unexpected_count" not in found:  # it is of a number, such as a mean
+        return f"the value is {_in_short(found.get('observed_value'))}"
     return f"{found['unexpected_count']:,} of {found['element_count']:,} rows"
 
 
