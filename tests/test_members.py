@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import zip_longest
+
+import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from tracklake.local_rows import local_rows
@@ -15,16 +20,27 @@ NAMED = (
 )
 ALONE = ("t", "Song", "ada", None, "Ada", 200_000)
 SHARED = ("t", "Song (Live)", "ada", ["ada", "ben"], "Ada & Ben", 180_000)
+LISTED = (
+    "track_id string, title string, artist_id string, artist_name string, source string, stated_at timestamp"
+)
+NOON = datetime(2018, 11, 1, 12)
 NOBODY = ("t", "Tune", None, None, None, None)
 
 
-def built(spark: SparkSession, *runs: list[tuple]) -> tuple[list[tuple], list[tuple], list[tuple]]:
-    """Tracks, credits and artists after some runs, each of which sees its own events and what the last one left."""
+def built(
+    spark: SparkSession, *runs: list[tuple], songs: Sequence[list[tuple]] = ()
+) -> tuple[list[tuple], list[tuple], list[tuple]]:
+    """Tracks, credits and artists after some runs, each of which sees its own events and what the last one left, and
+    its own catalogue, where ``songs`` has one for it (track_id, title, artist_id, artist_name)."""
     known = {
         name: contract(name).no_rows(spark) for name in ("dim_track", "bridge_track_artist", "dim_artist")
     }
-    catalogue = contract("catalogue").no_rows(spark)
-    for events in runs:
+    none = contract("catalogue").no_rows(spark)
+    for events, listed in zip_longest(runs, songs, fillvalue=[]):
+        catalogue = none.unionByName(
+            local_rows(spark, [(*song, "sparkify", NOON) for song in listed], LISTED),
+            allowMissingColumns=True,
+        )
         names = named(local_rows(spark, events, NAMED))
         members = tracks(names, catalogue, known["dim_track"], known["bridge_track_artist"])
         people = artists(names, catalogue, known["dim_artist"])
@@ -62,6 +78,26 @@ def test_the_longest_credit_counts_in_whatever_order_runs_state_it(spark: SparkS
     )
     assert built(spark, [SHARED], [ALONE, NOBODY]) == first
     assert built(spark, [ALONE], [NOBODY, SHARED]) == first
+
+
+@pytest.mark.parametrize("artist", ["A2", "sparkify:A2"])
+@pytest.mark.parametrize("track", ["inferred:else", "own"])
+def test_an_artist_whom_the_catalogue_comes_to_know_takes_the_place_of_the_inferred_one(
+    spark: SparkSession, artist: str, track: str
+) -> None:
+    """Whichever of their ids comes first in the alphabet."""
+    before, after = ((track, "Else", id_, None, "Sole", 200_000) for id_ in ("inferred:sole", artist))
+    song = ("S2", "Late", artist, "Sole")
+    tracks_, credits_, artists_ = built(spark, [before], [after], songs=[[], [song]])
+    assert ("Else", artist, 200_000) in tracks_
+    assert {credit[0] for credit in credits_} == {artist}
+    assert (artist, "Sole", True) in artists_
+
+
+def test_what_was_inferred_of_an_artist_is_no_version_of_a_listed_one(spark: SparkSession) -> None:
+    played = ("t", "Song", "ada", None, "Ada (live)", 200_000)
+    _, _, people = built(spark, [played], [played], songs=[[], [("S1", "Song", "ada", "Ada")]])
+    assert people == [("ada", "Ada", True)]
 
 
 def test_an_id_stays_and_the_other_one_is_found_by_name(spark: SparkSession) -> None:

@@ -13,7 +13,7 @@ from tests.logs import Reads, key_of, record
 from tests.staged_rows import frame
 from tracklake.tables import contract
 from tracklake.transforms import arrivals as arrived
-from tracklake.transforms.profile import drift, forms_seen, profile
+from tracklake.transforms.profile import NEAR_DAYS, drift, forms_seen, profile
 
 NOON = datetime(2018, 11, 1, 12)
 
@@ -29,7 +29,7 @@ def events(spark: SparkSession, *rows: dict[str, object]) -> DataFrame:
 
 
 def statuses(drifted: DataFrame, day: int) -> dict[str, str]:
-    rows = drifted.where(F.col("event_date") == F.lit(date(2018, 11, 1 + day))).collect()
+    rows = drifted.where(F.col("event_date") == F.lit(date(2018, 11, 1) + timedelta(days=day))).collect()
     return {row.field: row.status for row in rows}
 
 
@@ -83,6 +83,16 @@ def test_a_field_is_new_gone_or_of_another_type_against_the_source_s_day_before(
         "extra.a": "known",
         "extra.c": "known",
     }
+
+
+def test_after_a_month_without_events_a_source_begins_anew(spark: SparkSession) -> None:
+    """As it does where the days are read one by one."""
+    for last, status in (
+        (NEAR_DAYS, {"extra.a": "gone", "extra.b": "new"}),
+        (NEAR_DAYS + 1, {"extra.b": "known"}),
+    ):
+        told = events(spark, {"day": 0, "extra": '{"a": 1}'}, {"day": last, "extra": '{"b": 1}'})
+        assert statuses(drift(profiled(told)), last) == {"event_time": "known"} | status
 
 
 def test_a_rare_field_may_miss_a_day(spark: SparkSession) -> None:

@@ -177,6 +177,13 @@ ROWS_OVER_A_MINUTE: dict[str, Any] = {
             },
             "1 of 3 rows",
         ),
+        (
+            {
+                "type": "expect_column_distinct_values_to_be_in_set",
+                "kwargs": {"column": "level", "value_set": ["paid"]},
+            },
+            "the column is not as expected",
+        ),
         (ROWS_OVER_A_MINUTE | {"kwargs": {**ROWS_OVER_A_MINUTE["kwargs"], "min_value": 2}}, None),
         (ROWS_OVER_A_MINUTE | {"kwargs": {**ROWS_OVER_A_MINUTE["kwargs"], "min_value": 3}}, "2 rows"),
     ],
@@ -318,6 +325,33 @@ def test_an_audit_without_the_tables_referred_to_is_refused(
         auditor.audit("fact_stream", frame(spark, "fact_stream", PLAY), known)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"type": "expect_column_values_to_be_of_type", "kwargs": {"column": "week", "type_": "Integer"}},
+        {
+            "type": "expect_table_row_count_to_equal_other_table",
+            "kwargs": {"other_table_name": "no_such_table"},
+        },
+    ],
+    ids=["type", "other table"],
+)
+def test_an_expectation_that_cannot_be_checked_is_not_passed_over(
+    spark: SparkSession,
+    auditor: Auditor,
+    against: dict[str, DataFrame],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    more: dict[str, object],
+) -> None:
+    suite = load_suite("dim_date")
+    suite["expectations"].append({**more, "severity": "critical"})
+    (tmp_path / "dim_date.json").write_text(json.dumps(suite))
+    monkeypatch.setattr(resources, "suites", lambda: tmp_path)
+    with pytest.raises(TracklakeError, match=r"^The audit of table dim_date stopped: "):
+        auditor.audit("dim_date", frame(spark, "dim_date"), against)
+
+
 def test_a_rule_that_cannot_be_checked_is_an_error_and_no_verdict(
     spark: SparkSession,
     auditor: Auditor,
@@ -337,10 +371,22 @@ def test_a_rule_that_cannot_be_checked_is_an_error_and_no_verdict(
         auditor.audit("dim_date", frame(spark, "dim_date"), against)
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["whole suite", "nulls alone"])
 def test_rows_that_are_gone_are_told_as_such(
-    spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame], tmp_path: Path
+    spark: SparkSession,
+    auditor: Auditor,
+    against: dict[str, DataFrame],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    whole: bool,
 ) -> None:
     """As where upkeep elsewhere removed what a run of days still reads: the suite is not to blame."""
+    suite = load_suite("dim_date")
+    if not whole:
+        nulls = "expect_column_values_to_not_be_null"
+        suite["expectations"] = [one for one in suite["expectations"] if one["type"] == nulls]
+        (tmp_path / "dim_date.json").write_text(json.dumps(suite))
+        monkeypatch.setattr(resources, "suites", lambda: tmp_path)
     path = f"{tmp_path}/dim_date"
     frame(spark, "dim_date").write.parquet(path)
     rows = spark.read.parquet(path)

@@ -18,7 +18,8 @@ from tracklake import cli, quality, resources, runs
 from tracklake.errors import AuditFailed, WrongUsage
 from tracklake.evidence import rows_behind
 from tracklake.lake import Lake
-from tracklake.quality import Failure
+from tracklake.lake.releases import NO_RELEASE
+from tracklake.quality import Failure, Verdict
 from tracklake.tables import CONTRACTS
 
 Said = pytest.CaptureFixture[str]
@@ -134,3 +135,13 @@ def test_a_run_whose_staged_files_are_gone_is_refused(copy: Lake) -> None:
 def test_an_unknown_run_is_refused_with_the_closest(red: Lake, capsys: Said) -> None:
     assert cli.run_job(inspect_run.main, [of(red).run_id[:-1], "--lake", red.uri]) == 2
     assert f'did you mean "{of(red).run_id}"' in capsys.readouterr().err
+
+
+def test_two_failures_of_one_name_are_two() -> None:
+    worse, better = (Failure("A rule.", "level", severity, "1 row") for severity in ("critical", "warning"))
+    verdict = Verdict("fact_stream", 2, 1, (worse, better))
+    run = runs.RedRun(NO_RELEASE, 0, {}, {}, (verdict,))
+    assert {name: failure for name, (_, failure) in run.failures.items()} == {
+        "fact_stream.level: A rule.": worse,
+        "fact_stream.level: A rule. (2)": better,
+    }

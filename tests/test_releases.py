@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import date
 from io import StringIO
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from pyspark.sql import SparkSession
 from rich.console import Console
 
 from bench import star_schema
@@ -182,3 +184,24 @@ def test_a_run_after_a_rollback_equals_one_that_never_had_what_was_rolled_back(
         run_job(star_schema, with_it, SMALL_LOGS, DAYS[4], DAYS[4]),
         run_job(star_schema, without, SMALL_LOGS, DAYS[4], DAYS[4]),
     )
+
+
+def test_a_release_stays_readable_however_long_ago_its_tables_were_written(
+    lake: Lake, spark: SparkSession
+) -> None:
+    """Delta by itself refuses them from the day on which removed files may go, whether any was."""
+    for commit in Path(lake.uri).glob("*/_delta_log/*.json"):
+        os.utime(commit, times=(0, 0))
+    reader = Lake(spark, lake.uri)
+    for table in TABLES:
+        for version in {one.tables[table] for one in lake.ledger.all()}:
+            rows = DeltaTable(lake.path(table), version=version).count()
+            assert reader.at_version(table, version).count() == rows > 0
+
+
+def test_a_ledger_that_somebody_compacted_goes_on(lake: Lake) -> None:
+    DeltaTable(lake.ledger.uri).optimize.compact()
+    assert lake.ledger.newest().release == 3
+    assert back(lake, 2).release == lake.ledger.newest().release == 4
+    with pytest.raises(Overtaken):
+        lake.ledger.append(lake.ledger.newest())

@@ -47,6 +47,7 @@ from great_expectations.expectations.metrics.query_metrics.query_table import (
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 from great_expectations.expectations.registry import get_metric_provider
 from great_expectations.validator.metric_configuration import MetricConfiguration
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -62,6 +63,8 @@ COUNT = f"{QUERY}.row_count"
 ROWS = f"{QUERY}.table"
 ROW_COUNT = "table.row_count"
 NULLS = "column_values.nonnull.unexpected_count"
+OF_ALL = ("batch_id", "column", "column_A", "column_B", "column_list")
+"""What may be said of where a metric is of, if it is of all rows."""
 BROKEN = "tracklake.broken_rows"
 COUNTS = "tracklake.query_counts"
 ROW_RULE = re.compile(r"SELECT \* FROM \{batch\} WHERE (?!.*\b(?:SELECT|ORDER BY|LIMIT)\b)(.+)", re.DOTALL)
@@ -157,7 +160,7 @@ class OneAggregation(SparkDFExecutionEngine):
         )
         try:
             rows = self.get_domain_records({}).agg(*numbers).first()
-        except PySparkException:  # which of them Spark cannot tell is found out one by one
+        except (PySparkException, Py4JJavaError):  # Great Expectations asks again, and says which it was
             return {}
         if rows is None or rows["broken"]:
             return {}
@@ -182,8 +185,8 @@ def _condition(count: MetricConfiguration, metrics: Mapping[Any, Any]) -> Column
 
 
 def _of_some(count: MetricConfiguration) -> bool:
-    """Whether it is of the rows of a condition, not of all."""
-    return bool(count.metric_domain_kwargs.get("row_condition"))
+    """Whether it is of other rows than all of the batch: those of a condition, or of another table."""
+    return any(value and name not in OF_ALL for name, value in count.metric_domain_kwargs.items())
 
 
 def _is_allowed(count: MetricConfiguration) -> bool:

@@ -15,10 +15,10 @@ from tracklake.tables import contract
 from tracklake.transforms import arrivals as arrived
 from tracklake.transforms.events import dates_with_other_ids
 from tracklake.transforms.periods import is_on
-from tracklake.transforms.profile import drift, forms_seen, profile
+from tracklake.transforms.profile import NEAR_DAYS, drift, forms_seen, profile
 from tracklake.transforms.source_files import as_read, as_read_last, listing
 
-NEAR = timedelta(days=31)
+NEAR = timedelta(days=NEAR_DAYS)
 """How far apart two days of a source may be to be compared."""
 
 MOST_SHOWN = 20

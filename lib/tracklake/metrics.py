@@ -35,6 +35,7 @@ class Metrics:
 _UNDER_SECONDS = {
     f"under {upper} s": f"ms_played < {upper}000" for upper in (5, 30, 60, 120, 180, 240, 300, 480)
 }
+# Not by lower(): of its first text, whichever it is, Spark title-cases all of Unicode, half a second.
 _FAMILIES = ("android", "iphone", "ipad", "ios", "windows", "mac", "linux", "web")
 
 METRICS = {
@@ -65,7 +66,7 @@ METRICS = {
             "drift.platform": (
                 ALL,
                 {"unknown": "platform IS NULL"}
-                | {family: f"contains(lower(platform), '{family}')" for family in _FAMILIES},
+                | {family: f"platform RLIKE '(?i){family}'" for family in _FAMILIES},
             ),
         },
     ),

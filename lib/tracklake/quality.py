@@ -161,7 +161,9 @@ class Auditor:
         shape, content = _parts(suite)
         batch = self._docs.batch_definition(table).get_batch(batch_parameters={"dataframe": staged})
         result = batch.validate(ExpectationSuite(table, expectations=shape), result_format="SUMMARY")
-        checked = [one for one in result.results if not _of_absent_column(one)]
+        checked = [one for one in result.results if not _of_absent_column(one, staged)]
+        for one in checked:
+            _refuse_raised(one, contract(table))
         rows = 0
         if all(one.success for one in checked):
             with counted_together(
@@ -218,15 +220,13 @@ def _views(spark: SparkSession, frames: Mapping[str, DataFrame]) -> Iterator[Non
             spark.catalog.dropTempView(name)
 
 
-def _of_absent_column(result: ExpectationValidationResult) -> bool:
+def _of_absent_column(result: ExpectationValidationResult, staged: DataFrame) -> bool:
     """Whether it is a check of the type of a column that is not there: the column list says so already."""
-    return _config(result).type == TYPE and _raised(result) is not None
+    return _config(result).type == TYPE and _config(result).kwargs["column"] not in staged.columns
 
 
-def _with_rows(
-    batch: Batch, answer: ExpectationValidationResult, of: Contract, rows: int
-) -> ExpectationValidationResult:
-    """The answer, or where it is no, the same expectation checked again with a sample of the rows."""
+def _refuse_raised(answer: ExpectationValidationResult, of: Contract) -> None:
+    """Raises TracklakeError if the expectation could not be checked."""
     if raised := _raised(answer):
         if cause := spark_cause(raised):
             raise TracklakeError(
@@ -236,6 +236,13 @@ def _with_rows(
         raise TracklakeError(
             f"The audit of table {of.name} stopped: {said}; mend expectations/{of.name}.json."
         )
+
+
+def _with_rows(
+    batch: Batch, answer: ExpectationValidationResult, of: Contract, rows: int
+) -> ExpectationValidationResult:
+    """The answer, or where it is no, the same expectation checked again with a sample of the rows."""
+    _refuse_raised(answer, of)
     config = _config(answer)
     of_all_rows = config.type == ROW_COUNT and "row_condition" not in config.kwargs
     if of_all_rows:
@@ -319,9 +326,15 @@ def _observed(result: ExpectationValidationResult) -> str:
             return _rows_in_words(found["observed_value"])
         case "unexpected_rows_expectation":
             return f"{_rows_in_words(found['observed_value'])} found"
-    if "unexpected_count" not in found:  # it is of a number, such as a mean
-        return f"the value is {_in_short(found.get('observed_value'))}"
+    if "element_count" not in found:  # it is of the column as a whole, such as of its mean
+        return _whole(found.get("observed_value"), is_shown=not WITHHELD.intersection(_columns(result)))
     return f"{found['unexpected_count']:,} of {found['element_count']:,} rows"
+
+
+def _whole(value: object, *, is_shown: bool) -> str:
+    if value is None:
+        return "the column is not as expected"
+    return f"the value is {_in_short(value) if is_shown else '(withheld)'}"
 
 
 def _rows_in_words(count: int) -> str:

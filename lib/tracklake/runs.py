@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import chain, count
 from typing import Any
 
 from tracklake.errors import AuditFailed, TracklakeError, WrongUsage, did_you_mean
@@ -44,12 +45,15 @@ class RedRun:
 
     @property
     def failures(self) -> dict[str, tuple[Verdict, Failure]]:
-        """Every expectation that was not met, by its name: ``table.column: expectation``."""
-        return {
-            named(verdict.table, failure): (verdict, failure)
-            for verdict in self.verdicts
-            for failure in verdict.failures
-        }
+        """Every expectation that was not met, by its name: ``table.column: expectation``, and where another one bears
+        it, too, a number."""
+        found: dict[str, tuple[Verdict, Failure]] = {}
+        for verdict in self.verdicts:
+            for failure in verdict.failures:
+                name = named(verdict.table, failure)
+                numbered = (f"{name} ({number})" for number in count(2))
+                found[next(one for one in chain([name], numbered) if one not in found)] = (verdict, failure)
+        return found
 
 
 def named(table: str, failure: Failure) -> str:

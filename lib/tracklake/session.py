@@ -14,8 +14,6 @@ FIXED = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",  # a record may hold a field twice
-    # Each `lower` by ICU makes two copies of a text, and the first title-cases all of Unicode (half a second).
-    "spark.sql.icu.caseMappings.enabled": "false",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # footers then hold min and max
 }
 DELTA = {

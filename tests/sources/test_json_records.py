@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tracklake.local_rows import local_rows
-from tracklake.sources.json_records import elements, is_one_object, records
+from tracklake.sources.json_records import elements, is_one_object, number_as_text, records
 
 ONE = (
     '{"a":1}',
@@ -80,3 +80,24 @@ def test_a_document_is_one_array(spark: SparkSession, document: str, found: int 
     frame = local_rows(spark, [(document,)], "document string")
     [row] = frame.select(elements("document").alias("elements")).collect()
     assert (row.elements if row.elements is None else len(row.elements)) == found
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("39", "39"),
+        ("39.0", "39"),
+        ("12345678.0", "12345678"),
+        ("9007199254740991.0", "9007199254740991"),
+        ("12345678.5", "1.23456785E7"),
+        ('"12345678.0"', "12345678"),
+        ('"007"', "007"),
+        ('"1E5"', "1E5"),
+        ('"1.5E300"', "1.5E300"),
+    ],
+)
+def test_a_whole_number_is_its_digits_however_it_is_written(
+    spark: SparkSession, written: str, read: str
+) -> None:
+    lines = records(local_rows(spark, [(f'{{"id": {written}}}',)], "line string"))
+    assert [row.id for row in lines.select(number_as_text("id").alias("id")).collect()] == [read]

@@ -141,3 +141,11 @@ def test_the_prefix_stands_before_ids_and_leaves_event_id_alone(arrivals: Arriva
     assert sorted(rows(prefixed, "event_id")) == sorted(rows(events(found), "event_id"))
     assert {row.user_id[:3] for row in prefixed.collect()} == {"sp:"}
     assert {row.track_id[:3] for row in prefixed.collect() if row.track_id} == {"sp:"}
+
+
+def test_a_play_without_a_uri_is_told_by_its_names(arrivals: Arrivals, tmp_path: Path) -> None:
+    play = {"ts": "2024-03-01T10:00:00Z", "ms_played": 0, "master_metadata_album_artist_name": "Ada"}
+    plays = [play | {"master_metadata_track_name": title} for title in ("One", "Two", "Two")]
+    (tmp_path / "Streaming_History_Audio_2023-2024.json").write_text(json.dumps(plays))
+    found = {(row.track_name, row.event_id) for row in arrivals("spotify_history", tmp_path).collect()}
+    assert sorted(title for title, _ in found) == ["One", "Two"]

@@ -189,10 +189,14 @@ def compare_and_set(uri: str, base: int, run_id: str) -> Iterator[None]:
             raise
         by = DeltaTable(uri, version=base + 1).history(limit=1)[0]
         if by.get("userMetadata") != run_id:
-            raise Overtaken(
-                f"{uri} was changed by another run since version {base}: nothing of this run was published, "
-                "run it again."
-            ) from error
+            raise overtaken(uri, base) from error
+
+
+def overtaken(uri: str, base: int) -> Overtaken:
+    """What is raised where another run has changed the table at ``uri`` since version ``base``."""
+    return Overtaken(
+        f"{uri} was changed by another run since version {base}: nothing of this run was published, run it again."
+    )
 
 
 def properties(run_id: str) -> CommitProperties:

@@ -22,6 +22,10 @@ from tracklake.transforms.periods import is_on
 FEW_FILES, FEW_BYTES = 32, 64 * 1024**2
 """Up to so many files, of so many bytes together, are read as they are, without Delta's reader."""
 
+REFUSES_OLD_VERSIONS = "spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration"
+"""Delta refuses a version that was committed before the retention, and is not the newest, although all of its files are
+there: a table that did not change for so long, in a release that is kept."""
+
 VERSIONS_KNOWN = 64
 """Versions of tables whose lists of files are kept: they never change."""
 
@@ -72,6 +76,7 @@ class Lake:
 
     def at_version(self, table: str, version: int) -> DataFrame:
         """One version of a table, released or not."""
+        self.spark.conf.set(REFUSES_OLD_VERSIONS, "false")
         return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
 
     def slices(self, table: str, version: int, dates: Collection[date] | None = None) -> DataFrame:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from tracklake.lake.delta import compare_and_set, properties
+from tracklake.lake.delta import compare_and_set, overtaken, properties
 
 _SCHEMA = pa.schema(
     [
@@ -64,16 +64,14 @@ NO_RELEASE = Release(0, datetime(1970, 1, 1, tzinfo=UTC), "", "", "", {})
 
 @dataclass(frozen=True)
 class Ledger:
-    """The table ``_releases`` at ``uri``. Release n is version n of it: who writes it second is refused."""
+    """The table ``_releases`` at ``uri``. Each release is a version of it: who writes one second is refused."""
 
     uri: str
 
     def newest(self) -> Release:
         """The newest release, or NO_RELEASE."""
         table = self._table()
-        if table is None or not table.version():
-            return NO_RELEASE
-        return self._read(table, [("release", "=", table.version())])[-1]
+        return NO_RELEASE if table is None else self._newest(table)
 
     def all(self) -> list[Release]:
         """Every release, oldest first."""
@@ -84,12 +82,14 @@ class Ledger:
         """Writes the release; Overtaken if another run has released since, and nothing is written then."""
         row = {name: getattr(release, name) for name in _SCHEMA.names}
         row |= {name: json.dumps(row[name], sort_keys=True) for name in _JSON}
-        base = release.release - 1
-        if base == 0:
+        if release.release == 1:
             self._create()
-        with compare_and_set(self.uri, base, release.run_id):
+        table = DeltaTable(self.uri)
+        if self._newest(table).release != release.release - 1:
+            raise overtaken(self.uri, table.version())
+        with compare_and_set(self.uri, table.version(), release.run_id):
             write_deltalake(
-                DeltaTable(self.uri, version=base),
+                table,
                 pa.Table.from_pylist([row], schema=_SCHEMA),
                 mode="append",
                 schema_mode="merge",  # a ledger begun by an older version of the library has fewer columns
@@ -109,6 +109,13 @@ class Ledger:
         if not DeltaTable.is_deltatable(self.uri):
             return None
         return DeltaTable(self.uri)
+
+    def _newest(self, table: DeltaTable) -> Release:
+        if not table.version():
+            return NO_RELEASE
+        # Whoever compacts the table makes a version without a release.
+        releases = self._read(table, [("release", "=", table.version())]) or self._read(table)
+        return releases[-1] if releases else NO_RELEASE
 
     def _read(self, table: DeltaTable, filters: list[tuple[str, str, int]] | None = None) -> list[Release]:
         rows = table.to_pyarrow_table(filters=filters).to_pylist()

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tracklake.sources.lines import stripped
-from tracklake.sources.text import PERSONAL_FIELDS
+from tracklake.sources.text import is_personal
 
 FIELDS = "map<string,string>"
 """The type as which an object is read: numbers and booleans as their text, objects and arrays as their JSON."""
@@ -46,8 +46,18 @@ def said(name: str) -> Column:
 
 def number_as_text(name: str) -> Column:
     """A whole number as its digits, which one producer writes as 39, another as "39" or 39.0."""
-    text = field(name)
-    return F.when(text.endswith(".0"), F.regexp_replace(text, r"^(\d+)\.0$", "$1")).otherwise(text)
+    return digits(field(name))
+
+
+def digits(text: Column) -> Column:
+    """A whole number written as a double (39.0, 1.2345678E7) as its digits; any other text as it is."""
+    number = F.when(text.rlike(r"^\d\.\d+E1?\d$"), text.try_cast("decimal(38,18)"))
+    whole = F.when(number == F.floor(number), number.cast("bigint").cast("string"))
+    return (
+        F.when(text.endswith(".0"), F.regexp_replace(text, r"^(\d+)\.0$", "$1"))
+        .when(text.contains("E"), F.coalesce(whole, text))
+        .otherwise(text)
+    )
 
 
 def is_one_object(line: str) -> Column:
@@ -99,7 +109,7 @@ def remainder(fields: Column, mapped: Collection[str]) -> Column:
     """The fields of a map that are not ``mapped``, null or personal."""
     return F.map_filter(
         fields,
-        lambda name, value: value.isNotNull() & ~name.isin(*mapped) & ~F.lower(name).isin(*PERSONAL_FIELDS),
+        lambda name, value: value.isNotNull() & ~name.isin(*mapped) & ~is_personal(name),
     )
 
 

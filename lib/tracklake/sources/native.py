@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from tracklake.sources.allowed import allowed, known
 from tracklake.sources.arrivals import as_arrivals, listener, prefixed
-from tracklake.sources.json_records import FIELDS, as_json, field, records, remainder, said
+from tracklake.sources.json_records import FIELDS, as_json, digits, field, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import REGISTERED, moment, truth, whole, within
@@ -109,6 +109,8 @@ def arrivals(events: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
 def _value(column: Contracted) -> Column:
     """A field as its column's type, null where it is none or the contract does not allow it."""
     text = said(column.name)
+    if column.name in ("user_id", "session_id"):
+        text = digits(text)
     if column.name in PREFIXED:
         return known(text)
     if column.type in ("bigint", "int"):

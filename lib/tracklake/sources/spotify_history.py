@@ -7,6 +7,7 @@ of the account data (``StreamingHistory*.json``). Each file is one JSON array.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -26,7 +27,7 @@ from tracklake.tables import contract
 from tracklake.transforms.keys import SEPARATOR, key
 
 LAYOUT = Layout(
-    names=rf"(?:^|/)(?:Streaming_History_\w+|endsong_\d+|StreamingHistory\w*)\.json{COMPRESSED}$",
+    names=rf"(?:^|/)(?:Streaming_History_[^/]+|endsong_\d+|StreamingHistory\w*)\.json{COMPRESSED}$",
     shown="Streaming_History_*.json, endsong_*.json or StreamingHistory*.json",
     dated=False,
 )
@@ -36,6 +37,9 @@ OWN_FOLDERS = ("Spotify Extended Streaming History", "Spotify Account Data", "My
 
 URIS = ("spotify_track_uri", "spotify_episode_uri", "audiobook_chapter_uri", "audiobook_uri")
 """What a play was of, as Spotify identifies it: the first of them that is stated."""
+
+OWN_NAMES = ("master_metadata_album_artist_name", "master_metadata_track_name")
+"""The names of a track in the extended form, where it has no URI."""
 
 NAMES = ("artistName", "trackName", "podcastName", "episodeName", "authorName", "audiobookName")
 """The same in the short form, which has no ids."""
@@ -184,7 +188,13 @@ def _folder_name(source_file: Column) -> Column:
 
 
 def _item() -> Column:
-    return F.coalesce(F.col("uri"), F.concat_ws(SEPARATOR, *[F.coalesce(said(n), F.lit("")) for n in NAMES]))
+    """What a play was of: its URI, without one the names that its form of the history has."""
+    is_named = F.coalesce(*map(said, OWN_NAMES)).isNotNull()
+    return F.coalesce("uri", F.when(is_named, _joined(OWN_NAMES)), _joined(NAMES))
+
+
+def _joined(names: Sequence[str]) -> Column:
+    return F.concat_ws(SEPARATOR, *[F.coalesce(said(name), F.lit("")) for name in names])
 
 
 _REASONS = {

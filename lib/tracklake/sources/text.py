@@ -14,30 +14,24 @@ _UTF8_READ_AS_LATIN1 = f"[\u00c2-\u00f4][\u0080-\u00bf{_CP1252}]"
 
 _LATIN1_ONLY = "^[\u0000-\u00ff]*$"
 
-PERSONAL_FIELDS = (
-    "firstname",
-    "lastname",
-    "first_name",
-    "last_name",
-    "fullname",
-    "full_name",
-    "username",
-    "user_name",
-    "email",
-    "e_mail",
-    "mail",
-    "phone",
-    "ip",
-    "ip_addr",
-    "ip_address",
-    "ip_addr_decrypted",
-    "ipaddress",
-    "client_ip",
-    "remote_addr",
+_PERSONAL_WORDS = (
+    *("first name", "last name", "full name", "user name"),
+    *("e mail", "mail", "e mail address", "mail address", "user e mail", "phone", "phone number"),
+    *(
+        "ip",
+        "ip addr",
+        "ip address",
+        "ip addr decrypted",
+        "client ip",
+        "remote ip",
+        "remote addr",
+        "remote address",
+    ),
 )
-"""Fields, in lower case, that name a person or an address: dropped at ingest, whatever the source."""
+"""The words of fields that name a person or an address: dropped at ingest, whatever the source."""
 
-_NAMES = "|".join(PERSONAL_FIELDS)
+_BETWEEN_WORDS = "[ _.-]"
+_NAMES = "|".join(words.replace(" ", f"{_BETWEEN_WORDS}?") for words in _PERSONAL_WORDS)
 _PERSONAL_NAME = rf'(?i)"(?:{_NAMES})\\*+"'
 
 # Where JSON is a text within JSON, each of its quotes has backslashes before it: those of the field's name are group 2.
@@ -66,18 +60,21 @@ _IN_SINGLE_QUOTES = (
 )
 """The same in quotes that Spark's parser takes, too; as far as the next double quote, which may be around it."""
 
-_NAMES_IN_UTF_16 = "|".join(r"\x00".join(name) for name in PERSONAL_FIELDS)
+_NAMES_IN_UTF_16 = "|".join(
+    rf"(?:{_BETWEEN_WORDS}\x00)?".join(
+        "".join(rf"{letter}\x00" for letter in word) for word in words.split()
+    ).removesuffix(r"\x00")
+    for words in _PERSONAL_WORDS
+)
 _IN_UTF_16 = rf'(?i)("\x00(?:{_NAMES_IN_UTF_16})\x00"[\s\x00]*+:[\s\x00]*+)"(?:[^"]++|(?<!\x00)"|"(?!\x00))*+'
 """The same of texts in UTF-16, where a quote has NUL bytes on both sides: half of another letter may look like it."""
 
 _LETTERS = r"\p{L}\p{N}._%+-"
 _ADDRESS = (
-    rf"(?:(?<=\\(?:[bfnrt]|u[0-9a-fA-F]{{4}}))|(?<![{_LETTERS}\\]))"
+    rf"(?:(?<=\\(?:[bfnrt]|u[0-9a-fA-F]{{4}}))|(?<![\\{_LETTERS}]))"
     rf"[{_LETTERS}]++(?:@|\\u0040)[\p{{L}}\p{{N}}-]++(?:\.[\p{{L}}\p{{N}}-]++)++"
 )
 """An e-mail address within a text, which may be JSON: what a backslash escapes is no part of it."""
-
-_IS_ADDRESS = r"^[^@\s]++@[^@\s.]++(?:\.[^@\s.]++)++$"
 
 
 def repaired(text: Column) -> Column:
@@ -116,7 +113,13 @@ def without_nested_persons(record: Column) -> Column:
     return F.when(suspect, without_persons(record)).otherwise(record)
 
 
+def is_personal(field: Column) -> Column:
+    """Whether a field, by its name, names a person or an address: firstName, client_ip, E-Mail."""
+    return F.lower(field).rlike(f"^(?:{_NAMES})$")
+
+
 def nameless(id_: Column) -> Column:
-    """A listener's id; where it may say who that is, being an e-mail address, an object or a list, the key of it."""
-    is_address = id_.contains("@") & id_.rlike(_IS_ADDRESS)
+    """A listener's id; where it may say who that is, as an e-mail address in it, an object or a list does, the key of
+    it."""
+    is_address = id_.contains("@") & id_.rlike(_ADDRESS)
     return F.when(is_address | id_.startswith("{") | id_.startswith("["), key(id_)).otherwise(id_)

@@ -100,10 +100,15 @@ def tracks(events: DataFrame, catalogue: DataFrame, known: DataFrame, known_cred
 
 
 def _ranked(credit: Column) -> Column:
-    """A credit so that the least of several is the one that counts: that of the most known artists, an unknown
-    artist last of all."""
-    unknown = F.array_contains(credit, UNKNOWN)
-    return F.struct(unknown.alias("unknown"), (-F.size(credit)).alias("fewer"), credit.alias("credit"))
+    """A credit so that the least of several is the one that counts: that of the most artists, of these one whose first
+    artist has an id before one who is inferred; an unknown artist last of all."""
+    unknown, by_name = F.array_contains(credit, UNKNOWN), F.get(credit, F.lit(0)).startswith(INFERRED)
+    return F.struct(
+        unknown.alias("unknown"),
+        (-F.size(credit)).alias("fewer"),
+        by_name.alias("by_name"),
+        credit.alias("credit"),
+    )
 
 
 def _shared(credits: DataFrame) -> DataFrame:
@@ -134,9 +139,10 @@ def artists(events: DataFrame, catalogue: DataFrame, known: DataFrame) -> DataFr
 
     What the catalogue says of an artist is the row of the smallest track_id. An artist's first version has
     been valid always; where the catalogue's name or location differs from the open version in ``known`` (the
-    dim_artist so far), a new one begins when the catalogue's file was written. Latitude and longitude are
-    type 1: the newest known. An inferred artist has one version; its name is the first that an event states which
-    credits no one else (``known`` included), and null where there is no such event.
+    dim_artist so far), a new one begins when the catalogue's file was written. What had been inferred of an artist
+    who is listed now is no version. Latitude and longitude are type 1: the newest known. An inferred artist has one
+    version; its name is the first that an event states which credits no one else (``known`` included), and null where
+    there is no such event.
     """
     listed = (
         catalogue.groupBy("artist_id")
@@ -194,7 +200,7 @@ def _known_always(artists: DataFrame) -> DataFrame:
 
 def _versions(stated: DataFrame, known: DataFrame) -> DataFrame:
     """All versions of the artists stated: those known, and a new one where the newest differs from it."""
-    history = known.join(stated.select("artist_id"), on="artist_id", how="left_semi")
+    history = known.where("NOT is_inferred").join(stated.select("artist_id"), on="artist_id", how="left_semi")
     newest = history.where("is_current").select(
         "artist_id", F.col("artist_name").alias("_name"), F.col("location").alias("_location"), "valid_from"
     )

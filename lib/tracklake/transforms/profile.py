@@ -12,6 +12,9 @@ ALL_READ_UP_TO = 200_000
 
 ONE_IN = 16
 
+NEAR_DAYS = 31
+"""A source that had no event for longer begins anew."""
+
 RARE = 0.99
 """Null share above which a field may miss a day without being gone."""
 
@@ -114,13 +117,14 @@ def _form(value: Column) -> Column:
 def drift(profiles: DataFrame) -> DataFrame:
     """source_profile rows of all the days in ``profiles`` (see ``profile``), each against the source's day before.
 
-    Of the first day of a source everything is known.
+    Of the first day of a source, and of one that comes more than NEAR_DAYS after the one before, everything is known.
     """
     of_source = Window.partitionBy("source").orderBy("event_date")
     days = (
         profiles.groupBy(*_DAY)
         .agg(F.max("records").alias("day_records"))
         .withColumn("previous", F.lag("event_date").over(of_source))
+        .withColumn("previous", F.when(F.datediff("event_date", "previous") <= NEAR_DAYS, F.col("previous")))
     )
     before = (
         profiles.withColumnRenamed("event_date", "previous")

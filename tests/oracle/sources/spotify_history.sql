@@ -11,7 +11,7 @@ WITH file AS (
             ['path', 'name']
         ) AS listener
     FROM read_text(getvariable('folder') || '/**/*.json')
-    WHERE regexp_matches(filename, '/(Streaming_History_\w+|endsong_\d+|StreamingHistory\w*)\.json$')
+    WHERE regexp_matches(filename, '/(Streaming_History_[^/]+|endsong_\d+|StreamingHistory\w*)\.json$')
 ),
 
 -- The short form states the same plays less exactly: it is left out where the listener has the extended one.
@@ -60,6 +60,13 @@ CREATE TABLE event AS
 SELECT
     left(sha256(concat_ws(chr(31), user_id, epoch_us(ended_at), ms, coalesce(
         uri,
+        CASE
+            WHEN coalesce(r ->> '$.master_metadata_album_artist_name', r ->> '$.master_metadata_track_name') IS NOT NULL
+                THEN concat(
+                    coalesce(r ->> '$.master_metadata_album_artist_name', ''), chr(31),
+                    coalesce(r ->> '$.master_metadata_track_name', '')
+                )
+        END,
         concat_ws(
             chr(31),
             coalesce(r ->> '$.artistName', ''), coalesce(r ->> '$.trackName', ''),
