@@ -376,6 +376,28 @@ def test_a_master_that_is_none_is_wrong_usage(two_jobs: Path, master: str) -> No
         submit.take_apart(["count_days", "--master", master])
 
 
+def environment_of(job: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment that the launcher hands to spark-submit."""
+    monkeypatch.setattr(submit, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr(submit, "resolve", list)
+    monkeypatch.setattr(submit, "command", lambda _: ["sh", "-c", f"env -0 >{tmp_path}/environment"])
+    assert submit.main(job.split()) == 0
+    lines = (tmp_path / "environment").read_text().split("\0")
+    return dict(line.split("=", 1) for line in lines if line)
+
+
+def test_a_profile_that_starts_notebooks_does_not_start_them_for_a_job(
+    two_jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYSPARK_DRIVER_PYTHON", "jupyter")
+    monkeypatch.setenv("PYSPARK_DRIVER_PYTHON_OPTS", "notebook")
+
+    handed = environment_of("count_days", tmp_path, monkeypatch)
+
+    assert handed["PYSPARK_DRIVER_PYTHON"] == sys.executable
+    assert "PYSPARK_DRIVER_PYTHON_OPTS" not in handed
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_launcher_leaves_no_process_behind(number: signal.Signals, tmp_path: Path) -> None:
     works = (

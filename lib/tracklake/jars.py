@@ -83,7 +83,7 @@ def _fetch(coordinate: str) -> None:
             ],
             capture_output=True,
             text=True,
-            env={**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_HOME": str(spark_home())},
+            env={**spark_environment(), "PYSPARK_PYTHON": sys.executable},
         )
         fetched = Path(scratch, "ivy", "jars")
         if done.returncode or not list(fetched.glob(f"{group}_{artifact}*.jar")):
@@ -98,6 +98,12 @@ def _fetch(coordinate: str) -> None:
 def spark_submit() -> list[str]:
     """The command that starts pip's own spark-submit."""
     return [str(spark_home() / "bin" / "spark-submit")]
+
+
+def spark_environment() -> dict[str, str]:
+    """The caller's environment with pip's Spark and this Python, where a profile may have a notebook start."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYSPARK_DRIVER_PYTHON_OPTS"}
+    return {**kept, "SPARK_HOME": str(spark_home()), "PYSPARK_DRIVER_PYTHON": sys.executable}
 
 
 def spark_home() -> Path:

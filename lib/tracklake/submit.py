@@ -22,7 +22,7 @@ from typing import IO
 from tracklake.config import Conf, load
 from tracklake.errors import EXIT_CODES, TracklakeError, WrongUsage, did_you_mean
 from tracklake.handover import INTERRUPTED, NOISE_FILE, SENTENCE_FILE, TERMINAL_WIDTH
-from tracklake.jars import resolve, spark_home, spark_submit
+from tracklake.jars import resolve, spark_environment, spark_submit
 from tracklake.packing import pack
 from tracklake.resources import CHECKOUT, JOBS
 from tracklake.session import class_path, spark_settings
@@ -138,8 +138,7 @@ def _submit(submission: Submission) -> int:
 
 def _environment(conf: Conf) -> dict[str, str]:
     """The caller's environment, with pip's Spark and this Python for the job."""
-    environment = {**os.environ, "SPARK_HOME": str(spark_home())}
-    environment.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    environment = spark_environment()
     if conf.spark.master.startswith(("local", "spark:")):
         environment.setdefault("PYSPARK_PYTHON", sys.executable)
     if conf.is_local:

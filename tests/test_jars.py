@@ -1,0 +1,49 @@
+"""How the jars that pyspark lacks come into the checkout. Nothing is fetched here."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracklake import jars
+
+
+class Ivy:
+    """Stands for spark-submit: brings the jar that it is asked for, and keeps the environment it was handed."""
+
+    def __init__(self) -> None:
+        self.environment: dict[str, str] = {}
+
+    def __call__(self, command: list[str], **said: Any) -> subprocess.CompletedProcess[str]:
+        self.environment = said["env"]
+        (ivy,) = (part.partition("=")[2] for part in command if part.startswith("spark.jars.ivy="))
+        bring(Path(ivy, "jars"))
+        return subprocess.CompletedProcess(command, 0, stdout="", stderr="")
+
+
+def bring(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "here.tracks_tracks-spark_1.0.jar").touch()
+
+
+@pytest.fixture
+def ivy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ivy:
+    ivy = Ivy()
+    monkeypatch.setattr(jars, "CACHE", tmp_path / "jars")
+    monkeypatch.setattr(jars, "COORDINATES", ("here.tracks:tracks-spark:1.0",))
+    monkeypatch.setattr(subprocess, "run", ivy)
+    return ivy
+
+
+def test_a_profile_that_starts_notebooks_does_not_start_them_for_jars(
+    ivy: Ivy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYSPARK_DRIVER_PYTHON", "jupyter")
+    monkeypatch.setenv("PYSPARK_DRIVER_PYTHON_OPTS", "notebook")
+
+    assert len(jars.resolve()) == 1
+
+    assert ivy.environment["PYSPARK_DRIVER_PYTHON"] == sys.executable
+    assert "PYSPARK_DRIVER_PYTHON_OPTS" not in ivy.environment
