@@ -398,6 +398,29 @@ def test_a_profile_that_starts_notebooks_does_not_start_them_for_a_job(
     assert "PYSPARK_DRIVER_PYTHON_OPTS" not in handed
 
 
+@pytest.mark.parametrize(
+    ("locale", "handed"),
+    [
+        ({"LC_ALL": "C"}, "C.UTF-8"),
+        ({"LC_ALL": "de_DE.ISO-8859-1", "LANG": "de_DE.UTF-8"}, "C.UTF-8"),
+        ({"LC_CTYPE": "de_DE.ISO-8859-1"}, "C.UTF-8"),
+        ({"LANG": "de_DE"}, "C.UTF-8"),
+        ({"LC_ALL": "de_DE.UTF-8"}, "de_DE.UTF-8"),
+        ({"LC_ALL": "en_US.utf8", "LANG": "C"}, "en_US.utf8"),
+        ({"LC_ALL": "", "LANG": "de_DE.UTF-8"}, ""),
+    ],
+)
+def test_java_reads_names_as_utf_8_whatever_the_locale(
+    locale: dict[str, str], handed: str, two_jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in locale.items():
+        monkeypatch.setenv(name, value)
+
+    assert environment_of("count_days", tmp_path, monkeypatch).get("LC_ALL", "") == handed
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_launcher_leaves_no_process_behind(number: signal.Signals, tmp_path: Path) -> None:
     works = (

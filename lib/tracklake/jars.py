@@ -4,6 +4,7 @@ Of what they ask for, pyspark ships all but themselves, so only that is fetched 
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ AVRO = "org.apache.spark:spark-avro_2.13:4.1.1"
 COORDINATES = (DELTA, AVRO)
 CACHE = CHECKOUT / ".cache" / "jars"
 
+_UTF_8 = re.compile(r"utf-?8", re.IGNORECASE)
 _SHIPPED_WITH_SPARK = (
     "com.fasterxml.jackson.core:*",
     "com.fasterxml.jackson.datatype:*",
@@ -82,7 +84,8 @@ def _fetch(coordinate: str) -> None:
                 str(empty_job),
             ],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             env={**spark_environment(), "PYSPARK_PYTHON": sys.executable},
         )
         fetched = Path(scratch, "ivy", "jars")
@@ -101,8 +104,14 @@ def spark_submit() -> list[str]:
 
 
 def spark_environment() -> dict[str, str]:
-    """The caller's environment with pip's Spark and this Python, where a profile may have a notebook start."""
+    """The caller's environment with pip's Spark and this Python; a profile may name a notebook instead.
+
+    Java reads arguments and the names of files by the locale: where that is not UTF-8, it becomes C.UTF-8.
+    """
     kept = {name: value for name, value in os.environ.items() if name != "PYSPARK_DRIVER_PYTHON_OPTS"}
+    locale = next(filter(None, map(kept.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
+    if not _UTF_8.search(locale):
+        kept["LC_ALL"] = "C.UTF-8"
     return {**kept, "SPARK_HOME": str(spark_home()), "PYSPARK_DRIVER_PYTHON": sys.executable}
 
 
