@@ -370,6 +370,33 @@ def test_what_spark_submit_refuses_is_wrong_usage(
     assert "Unrecognized option: --bogus" in capsys.readouterr().err
 
 
+def test_a_checkout_that_may_not_be_written_to_is_one_sentence(
+    two_jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(submit, "LOGS", tmp_path / "file" / "logs")
+    monkeypatch.setattr(submit, "resolve", list)
+
+    assert submit.main(["count_days"]) == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith(f"{tmp_path}/file/logs cannot be used: Not a directory; see to it that you may")
+    assert said.count("\n") == 1
+
+
+def test_a_full_disk_is_one_sentence(
+    two_jobs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python does not say which file it was writing to."""
+    monkeypatch.setattr(submit, "resolve", failing(OSError(28, "No space left on device")))
+
+    assert submit.main(["count_days"]) == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith(f"{submit.CHECKOUT}, or the folder for temporary files, cannot be used: No space")
+    assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize("master", ["here", "spark", "yarnn"])
 def test_a_master_that_is_none_is_wrong_usage(two_jobs: Path, master: str) -> None:
     with pytest.raises(WrongUsage, match="is no master"):

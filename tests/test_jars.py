@@ -1,5 +1,6 @@
 """How the jars that pyspark lacks come into the checkout. Nothing is fetched here."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,29 @@ def test_a_profile_that_starts_notebooks_does_not_start_them_for_jars(
 
     assert ivy.environment["PYSPARK_DRIVER_PYTHON"] == sys.executable
     assert "PYSPARK_DRIVER_PYTHON_OPTS" not in ivy.environment
+
+
+def test_of_two_first_starts_the_slower_one_takes_the_jars_of_the_faster(
+    ivy: Ivy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rename_too_late(fetched: Path, to: Path) -> None:
+        bring(to)
+        os.rename(fetched, to)
+
+    monkeypatch.setattr(Path, "rename", rename_too_late)
+
+    (jar,) = jars.resolve()
+
+    assert jar.parent == tmp_path / "jars" / "here.tracks_tracks-spark_1.0"
+
+
+def test_jars_that_cannot_be_put_into_the_cache_are_not_passed_over(
+    ivy: Ivy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fetched: Path, to: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(fetched))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+
+    with pytest.raises(PermissionError):
+        jars.resolve()

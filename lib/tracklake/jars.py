@@ -94,8 +94,11 @@ def _fetch(coordinate: str) -> None:
                 f"The jars of {coordinate} could not be fetched: {_reason(done.stderr)}; "
                 "see to it that a Maven repository can be reached, and run the command again."
             )
-        if not _of(coordinate):  # another start may have been faster
+        try:
             fetched.rename(_folder(coordinate))
+        except OSError:
+            if not _of(coordinate):  # else another start was faster
+                raise
 
 
 def spark_submit() -> list[str]:

@@ -30,7 +30,10 @@ def pack() -> Path:
             built = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
             if built.returncode:
                 said = (built.stderr or built.stdout).strip().splitlines() or ["it gave no reason"]
-                raise TracklakeError(f"The library could not be packed in {CHECKOUT}: {said[-1]}.")
+                raise TracklakeError(
+                    f"The library could not be packed in {FOLDER}: {said[-1].rstrip('.')}; "
+                    "see to it and run the command again."
+                )
             wheel = Path(scratch, WHEEL.name)
             copy = shutil.copy(wheel, Path(scratch, ZIP.name))
             with zipfile.ZipFile(copy, "a", zipfile.ZIP_DEFLATED) as library:

@@ -63,6 +63,9 @@ def main(argv: Sequence[str]) -> int:
     except TracklakeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(_unwritable(error), file=sys.stderr)
+        return TracklakeError.exit_code
     except KeyboardInterrupt:
         print(INTERRUPTED, file=sys.stderr)
         return TracklakeError.exit_code
@@ -225,6 +228,15 @@ def _unexplained(log: Path, code: int) -> tuple[int, str]:
         )
     reason = f" ({said[-1]})" if said else ""
     return code, f"The job ended with code {code} and did not say why{reason}: Spark's log tells more."
+
+
+def _unwritable(error: OSError) -> str:
+    """The sentence for a checkout or a temporary folder that may not be used, or a full disk."""
+    where = error.filename or f"{CHECKOUT}, or the folder for temporary files,"
+    return (
+        f"{where} cannot be used: {error.strerror or error}; "
+        "see to it that you may write there and that the disk has room, and run the command again."
+    )
 
 
 def _about(file: Path) -> str:
