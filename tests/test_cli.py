@@ -17,6 +17,7 @@ from tracklake import cli, submit
 from tracklake.config import load
 from tracklake.errors import AuditFailed, InputMissing, WrongUsage
 from tracklake.failures import explain
+from tracklake.handover import MASTER
 from tracklake.places import absolute
 
 
@@ -95,6 +96,38 @@ def test_wrong_usage_is_one_sentence_and_exit_code_2(
     assert said.out == ""
     assert sentence in said.err
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "place", ["--lake /data/lake", "--lake gs://bucket/lake --input logs --source sparkify", ""]
+)
+def test_a_path_is_refused_on_a_cluster_that_only_the_command_line_names(
+    place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(MASTER, "yarn")
+
+    assert cli.run_job(job, ["--env", "local", *place.split()]) == 2
+
+    assert "is a path of this machine, which the cluster (yarn) does not see" in capsys.readouterr().err
+
+
+def test_a_path_may_be_given_where_the_command_line_runs_a_clusters_environment_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(MASTER, "local[2]")
+
+    assert cli.run_job(job, ["--env", "k8s", "--lake", __file__]) == 2
+
+    assert "is a file; give --lake a folder" in capsys.readouterr().err  # a path, and judged as one
+
+
+def test_without_the_launcher_the_file_says_where_spark_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(MASTER, raising=False)
+
+    assert cli.run_job(job, ["--env", "yarn", "--lake", "/data/lake"]) == 2
+    assert "give a URI" in capsys.readouterr().err
 
 
 def test_a_place_is_seen_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,6 +456,22 @@ def test_a_profile_that_starts_notebooks_does_not_start_them_for_a_job(
 
     assert handed["PYSPARK_DRIVER_PYTHON"] == sys.executable
     assert "PYSPARK_DRIVER_PYTHON_OPTS" not in handed
+
+
+@pytest.mark.parametrize(
+    ("args", "master"),
+    [
+        ("", "local[*]"),
+        ("--env yarn", "yarn"),
+        ("--master yarn", "yarn"),
+        ("--env k8s --master local[2]", "local[2]"),
+        ("--master local[2] -- --master k8s://https://here:6443", "k8s://https://here:6443"),
+    ],
+)
+def test_a_job_is_told_which_master_counts(
+    args: str, master: str, two_jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert environment_of(f"count_days {args}", tmp_path, monkeypatch)[MASTER] == master
 
 
 @pytest.mark.parametrize(

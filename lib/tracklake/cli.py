@@ -14,7 +14,7 @@ import typer
 from tracklake.config import Conf, load
 from tracklake.errors import Overtaken, WrongUsage
 from tracklake.failures import explain
-from tracklake.handover import INTERRUPTED, say, send_noise_to_log, stderr_is_a_log
+from tracklake.handover import INTERRUPTED, master, say, send_noise_to_log, stderr_is_a_log
 from tracklake.places import absolute, local_path, refuse_for_tables
 from tracklake.progress import Steps, console
 from tracklake.session import spark_session
@@ -132,6 +132,7 @@ def job_name(main: Job) -> str:
 
 def _perform(main: Job, request: Request) -> None:
     conf = load(request.env)
+    conf = conf.on(master() or conf.spark.master)
     lake = _lake(conf, request.lake) if request.needs_lake else ""
     source_input = request.input and absolute(request.input, conf)
     steps = Steps(console())

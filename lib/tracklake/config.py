@@ -104,6 +104,10 @@ class Conf(_Section):
         """The settings of a source; the defaults for one that the file does not name."""
         return self.sources.get(name, SourceSettings())
 
+    def on(self, master: str) -> "Conf":
+        """These settings with Spark run by another master."""
+        return self.model_copy(update={"spark": self.spark.model_copy(update={"master": master})})
+
     @property
     def is_local(self) -> bool:
         """Whether Spark runs inside this process's machine only."""

@@ -4,11 +4,17 @@ import os
 import sys
 from pathlib import Path
 
+MASTER = "TRACKLAKE_MASTER"  # where Spark runs, which the command line may say in place of conf/<env>.toml
 TERMINAL_WIDTH = "TRACKLAKE_TERMINAL_WIDTH"  # set only when the launcher writes to a terminal
 NOISE_FILE = "TRACKLAKE_NOISE_FILE"  # the log that takes all of stderr
 SENTENCE_FILE = "TRACKLAKE_SENTENCE_FILE"  # takes the closing sentence of a failure
 
 INTERRUPTED = "Interrupted: readers still see the last whole release; the same command starts again."
+
+
+def master() -> str | None:
+    """The master that the launcher started Spark with; None when there is no launcher."""
+    return os.environ.get(MASTER)
 
 
 def terminal_width() -> int | None:

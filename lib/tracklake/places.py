@@ -30,7 +30,7 @@ def absolute(place: str, conf: Conf | None = None) -> str:
         return f"file://{_plain(str(path))}" if shared else _plain(str(path))
     if conf and shared:
         raise WrongUsage(
-            f"{place} is a path of this machine, which the cluster of conf/{conf.env}.toml does not see: "
+            f"{place} is a path of this machine, which the cluster ({conf.spark.master}) does not see: "
             "give a URI (hdfs://, gs://, s3a://, abfss://, or file:// for a mounted folder)."
         )
     return _plain(os.path.abspath(os.path.expanduser(place)))

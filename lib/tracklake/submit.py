@@ -21,7 +21,7 @@ from typing import IO
 
 from tracklake.config import Conf, load
 from tracklake.errors import EXIT_CODES, TracklakeError, WrongUsage, did_you_mean
-from tracklake.handover import INTERRUPTED, NOISE_FILE, SENTENCE_FILE, TERMINAL_WIDTH
+from tracklake.handover import INTERRUPTED, MASTER, NOISE_FILE, SENTENCE_FILE, TERMINAL_WIDTH
 from tracklake.jars import resolve, spark_environment, spark_submit
 from tracklake.packing import pack
 from tracklake.resources import CHECKOUT, JOBS
@@ -101,7 +101,7 @@ def take_apart(argv: Sequence[str]) -> Submission:
             raise WrongUsage(
                 f'"{asked_master}" is no master: give local[N], spark://HOST:PORT, yarn or k8s://URL.'
             )
-        conf = conf.model_copy(update={"spark": conf.spark.model_copy(update={"master": asked_master})})
+        conf = conf.on(asked_master)
     return Submission(JOBS / f"{job}.py", tuple(rest), tuple(theirs), conf)
 
 
@@ -140,8 +140,8 @@ def _submit(submission: Submission) -> int:
 
 
 def _environment(conf: Conf) -> dict[str, str]:
-    """The caller's environment, with pip's Spark and this Python for the job."""
-    environment = spark_environment()
+    """The caller's environment, with pip's Spark, its master and this Python for the job."""
+    environment = {**spark_environment(), MASTER: conf.spark.master}
     if conf.spark.master.startswith(("local", "spark:")):
         environment.setdefault("PYSPARK_PYTHON", sys.executable)
     if conf.is_local:
