@@ -7,11 +7,11 @@ from pyspark.sql import SparkSession
 from tracklake import cli
 from tracklake.errors import InputMissing, WrongUsage
 from tracklake.look import Look
-from tracklake.places import literal
 from tracklake.sources import source
 from tracklake.sources.detect import AUTO, take_sample, told_by
 from tracklake.sources.files import list_files
 from tracklake.sources.inspection import RECORDS, Field, columns_of, fields_of, files_of, findings
+from tracklake.sources.rows import file_rows
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
 
@@ -75,7 +75,7 @@ def _fields(spark: SparkSession, sample: Sample) -> list[Field]:
     if not sample.columns:
         return fields_of(sample)
     path = next(iter(sample.columns))
-    return columns_of(spark.read.format(path.rpartition(".")[2]).load(literal(path)))
+    return columns_of(file_rows(spark, path.rpartition(".")[2], path))
 
 
 if __name__ == "__main__":

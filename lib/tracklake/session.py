@@ -15,6 +15,7 @@ FIXED = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",  # a record may hold a field twice
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # footers then hold min and max
+    "spark.sql.legacy.parquet.nanosAsLong": "false",  # a file with nanoseconds is known by Spark's refusal
 }
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from jsonschema import Draft202012Validator
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -14,6 +17,7 @@ from pyspark.sql import types as T
 from tests.logs import write
 from tests.sources.conftest import FIXTURES, Arrivals, broken_rules, events, reasons, rows
 from tracklake.errors import InputMissing
+from tracklake.sources.detect import guess
 from tracklake.sources.rows import by_schema
 from tracklake.tables import contract
 from tracklake.tables.event import PRODUCED
@@ -212,6 +216,44 @@ def test_no_field_of_any_file_is_lost_whatever_its_type_there(
         (None, {"Mood": "wild", "campaign": "spring", "rating": "true"}),
         (200_000, {"rating": "five"}),
     ]
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"], ids=["no zone", "UTC"])
+def test_a_timestamp_in_nanoseconds_is_the_moment_it_says_to_the_microsecond(
+    spark: SparkSession, arrivals: Arrivals, tmp_path: Path, zone: str | None
+) -> None:
+    """As pandas writes times; a double is off by up to 128 of them. What is a number in another file stays one."""
+    times = pd.to_datetime(["2024-02-29T10:00:00.123456999", "2024-02-29T10:00:01.0"]).tz_localize(zone)
+    rated = pd.to_datetime(["1969-12-31T23:59:59.999999999", None]).tz_localize(zone)
+    (tmp_path / DAY).mkdir(parents=True)
+    for name, event_time, rating in (
+        ("a b%20", times, rated),
+        ("numbers", ["2024-02-29 11:00:00", "2024-02-29 11:00:01"], [5, 6]),
+    ):
+        written = pd.DataFrame(
+            {"event_type": "play", "event_time": event_time, "ms_played": 5, "rating": rating}
+        )
+        written.to_parquet(tmp_path / DAY / f"{name}.parquet")
+    told = events(arrivals("native", tmp_path)).withColumn(
+        "at", F.date_format("event_time", "HH:mm:ss.SSSSSS")
+    )
+    assert rows(told, "at", "ms_played", "extra") == [
+        ("10:00:00.123456", 5, '{"rating":"1969-12-31 23:59:59.999999"}'),
+        ("10:00:01.000000", 5, None),
+        ("11:00:00.000000", 5, '{"rating":"5"}'),
+        ("11:00:01.000000", 5, '{"rating":"6"}'),
+    ]
+    assert guess(spark, str(tmp_path)).source.name == "native"
+
+
+def test_a_parquet_file_with_a_type_that_spark_cannot_read_is_named(
+    spark: SparkSession, arrivals: Arrivals, tmp_path: Path
+) -> None:
+    (tmp_path / DAY).mkdir(parents=True)
+    noon = pa.array([0], pa.time64("ns"))
+    pq.write_table(pa.table({"event_type": ["play"], "noon": noon}), tmp_path / DAY / "odd.parquet")
+    with pytest.raises(InputMissing, match=r"/odd\.parquet has a column of a type that Spark cannot read"):
+        arrivals("native", tmp_path)
 
 
 def rows_of(told: DataFrame) -> list[tuple[int | None, dict[str, str]]]:

@@ -9,10 +9,10 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.errors import InputMissing, WrongUsage
-from tracklake.places import literal
 from tracklake.sources import SOURCES
 from tracklake.sources.files import below, list_files
 from tracklake.sources.lines import read_lines
+from tracklake.sources.rows import file_rows
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Source
 
@@ -69,7 +69,7 @@ def take_sample(spark: SparkSession, folder: str, paths: list[str]) -> Sample:
         paths=[below(folder, path) for path in paths],
         heads={path: _head(spark, path) for path in texts[:TEXT_FILES]},
         columns={
-            path: spark.read.format(form).load(literal(path)).columns
+            path: file_rows(spark, form, path).columns
             for form, files in of_form.items()
             for path in files[:OTHER_FILES]
         },

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import reduce
 
+import pyarrow.parquet as pq
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
+from pyarrow import fs
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -15,24 +19,28 @@ from pyspark.sql import types as T
 from tracklake.errors import InputMissing
 from tracklake.failures import spark_cause
 from tracklake.places import literal
+from tracklake.storage import Folder
 
 READERS = 8
 """Files whose headers are read at the same time: the driver waits for storage most of the while."""
 
-_TYPES_DIFFER = "CANNOT_MERGE_SCHEMAS"
+_TYPES_DIFFER, _NO_SUCH_TYPE = "CANNOT_MERGE_SCHEMAS", "PARQUET_TYPE_ILLEGAL"
+_NANOSECONDS_AS_NUMBERS = "spark.sql.legacy.parquet.nanosAsLong"
+_NANOSECONDS = "tracklake.nanoseconds"
+"""What the metadata of a field say whose numbers are nanoseconds since 1970."""
 
 
 def parquet_rows(spark: SparkSession, files: list[str]) -> DataFrame:
     """The rows of Parquet files, whose columns and their types may differ, as ``row_records``.
 
-    Spark's own merging of footers, one job for all, comes first; where the types of a column differ it fails, and
-    footers are read one by one.
+    Spark's own merging of footers, one job for all, comes first; where the types of a column differ, or one is a
+    timestamp in nanoseconds, it fails, and footers are read one by one.
     """
     paths = [literal(path) for path in files]
     try:
         rows = spark.read.option("mergeSchema", "true").parquet(*paths)
     except (PySparkException, Py4JJavaError) as error:
-        if _TYPES_DIFFER not in str(error):
+        if _TYPES_DIFFER not in str(error) and _NO_SUCH_TYPE not in str(error):
             raise
         return _rows_by_schema(spark, "parquet", files)
     return row_records(rows)
@@ -47,17 +55,48 @@ def avro_rows(spark: SparkSession, files: list[str]) -> DataFrame:
     return _rows_by_schema(spark, "avro", files)
 
 
+def file_rows(spark: SparkSession, form: str, path: str) -> DataFrame:
+    """The rows of one file, Parquet or Avro, with its own columns."""
+    return _load(spark, form, _schemas(spark, form, [path])[0], [path])
+
+
 def _rows_by_schema(spark: SparkSession, form: str, files: list[str]) -> DataFrame:
-    with ThreadPoolExecutor(READERS) as readers:
-        schemas = list(readers.map(lambda path: _schema(spark, form, path), files))
+    schemas = _schemas(spark, form, files)
     parts = [
-        row_records(spark.read.format(form).schema(schema).load([literal(path) for path in paths]))
+        row_records(_load(spark, form, schema, paths))
         for schema, paths in by_schema(zip(files, schemas, strict=True))
     ]
     return reduce(DataFrame.unionByName, parts)
 
 
-def _schema(spark: SparkSession, form: str, path: str) -> T.StructType:
+def _load(spark: SparkSession, form: str, schema: T.StructType, files: list[str]) -> DataFrame:
+    rows = spark.read.format(form).schema(schema).load([literal(path) for path in files])
+    return rows.withColumns({field.name: _moment(field.name) for field in schema if _in_nanoseconds(field)})
+
+
+def _in_nanoseconds(field: T.StructField) -> bool:
+    return _NANOSECONDS in field.metadata
+
+
+def _moment(name: str) -> Column:
+    """Nanoseconds since 1970 as a timestamp, rounded down to the microsecond; a double would not be exact."""
+    nanoseconds = F.col(f"`{name}`").cast("decimal(19,0)")
+    return F.timestamp_micros(F.floor(nanoseconds / 1000).cast("bigint"))
+
+
+def _schemas(spark: SparkSession, form: str, files: list[str]) -> list[T.StructType]:
+    """The schema of each file. Spark knows no nanoseconds: their columns are numbers, and marked."""
+    with ThreadPoolExecutor(READERS) as readers:
+        schemas = dict(zip(files, readers.map(lambda path: _schema(spark, form, path), files), strict=True))
+        refused = [path for path, schema in schemas.items() if schema is None]
+        with _nanoseconds_as_numbers(spark):
+            marked = list(readers.map(lambda path: _marked(spark, path), refused))
+    known = schemas | dict(zip(refused, marked, strict=True))
+    return [schema for path in files if (schema := known[path]) is not None]
+
+
+def _schema(spark: SparkSession, form: str, path: str) -> T.StructType | None:
+    """The schema in a file's header; None if it has a type that Spark does not know."""
     try:
         return spark.read.format(form).load(literal(path)).schema
     except Py4JJavaError as error:
@@ -65,6 +104,52 @@ def _schema(spark: SparkSession, form: str, path: str) -> T.StructType:
             f"The header of {path} cannot be read ({spark_cause(str(error))}): bring the file again or take it out of "
             "the logs, and run again. Nothing of this run was published."
         ) from error
+    except AnalysisException as error:
+        if error.getCondition() != _NO_SUCH_TYPE:
+            raise
+        return None
+
+
+@contextmanager
+def _nanoseconds_as_numbers(spark: SparkSession) -> Iterator[None]:
+    """Within, Spark takes timestamps in nanoseconds for numbers, and no file says any more which they are."""
+    spark.conf.set(_NANOSECONDS_AS_NUMBERS, "true")
+    try:
+        yield
+    finally:
+        spark.conf.set(_NANOSECONDS_AS_NUMBERS, "false")
+
+
+def _marked(spark: SparkSession, path: str) -> T.StructType:
+    """The schema of a Parquet file, in which the columns are marked that its footer says to be in nanoseconds."""
+    schema = _schema(spark, "parquet", path)
+    if schema is None:
+        raise InputMissing(
+            f"{path} has a column of a type that Spark cannot read: write it as another type, times as timestamps in "
+            "microseconds, and run again. Nothing of this run was published."
+        )
+    storage, place = _opened(path)
+    footer = pq.read_metadata(place, filesystem=storage).schema
+    columns = [footer.column(n) for n in range(len(footer.names))]
+    counted = {column.path for column in columns if "nanoseconds" in column.logical_type.to_json()}
+    return T.StructType(
+        [
+            T.StructField(field.name, field.dataType, field.nullable, {_NANOSECONDS: True})
+            if field.name in counted
+            else field
+            for field in schema
+        ]
+    )
+
+
+def _opened(path: str) -> tuple[fs.FileSystem, str]:
+    """The file system that a file is on as Spark lists it, and its path there."""
+    place = re.sub("^file:/+", "/", path)
+    root = re.match(r"[\w.+-]+://[^/]*", place)
+    if not root:
+        return fs.LocalFileSystem(), place
+    storage, above = Folder(root[0]).opened
+    return storage, above + place[root.end() :]
 
 
 def by_schema(files: Iterable[tuple[str, T.StructType]]) -> list[tuple[T.StructType, list[str]]]:
@@ -87,7 +172,11 @@ def by_schema(files: Iterable[tuple[str, T.StructType]]) -> list[tuple[T.StructT
 
 def _alike(one: T.StructField, other: T.StructField) -> bool:
     """Whether two fields are the same but for what may be null in them."""
-    return one.name == other.name and one.dataType.simpleString() == other.dataType.simpleString()
+    return (
+        one.name == other.name
+        and one.dataType.simpleString() == other.dataType.simpleString()
+        and _in_nanoseconds(one) == _in_nanoseconds(other)
+    )
 
 
 def row_records(rows: DataFrame) -> DataFrame:
