@@ -9,9 +9,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.conftest import SMALL_LOGS
+from tests.logs import write
 from tests.sources.conftest import FIXTURES
 from tracklake.errors import WrongUsage
-from tracklake.sources.detect import _elements, guess, told_by
+from tracklake.sources.detect import _elements, guess, of_each_source, told_by
 from tracklake.sources.sample import Sample
 
 PAGE = {"page": "Home", "ts": 1, "itemInSession": 0}
@@ -83,3 +84,35 @@ def test_the_first_elements_of_an_array_are_read_although_the_rest_is_cut_off() 
 )
 def test_every_fixture_is_told_by_its_files(spark: SparkSession, folder: Path, name: str) -> None:
     assert guess(spark, str(folder)).source.name == name
+
+
+ACCOUNT = ("Follow", "Identifiers", "Identity", "Inferences", "Marquee", "Payments", "Playlist1")
+EXTENDED = "Spotify Extended Streaming History/Streaming_History_Audio_2024_0.json"
+
+
+@pytest.mark.parametrize(
+    ("folder", "log"),
+    [
+        ("MyData", "MyData/StreamingHistory0.json"),
+        ("Spotify Account Data", "Spotify Account Data/StreamingHistory_music_0.json"),
+        ("Spotify Account Data", EXTENDED),
+    ],
+)
+def test_a_log_is_looked_into_before_other_files_of_a_download(
+    spark: SparkSession, tmp_path: Path, folder: str, log: str
+) -> None:
+    for name in ACCOUNT:
+        write(tmp_path, f"{folder}/{name}.json", [json.dumps({"note": "no play"})])
+    write(tmp_path, log, [json.dumps([PLAY])])
+    assert guess(spark, str(tmp_path)).source.name == "spotify_history"
+
+
+def test_every_source_has_its_turn_among_the_files_that_are_looked_into() -> None:
+    listens = [f"/logs/{n}.json" for n in range(8)]
+    tables = [f"/logs/{n}.tsv" for n in range(8)]
+    topic = ["/logs/listen_events/part-0", "/logs/listen_events/part-1"]
+    plays, others = ["/logs/me/endsong_0.json"], ["/logs/CHECKSUMS", "/logs/profile.csv"]
+    found = of_each_source("/logs", sorted([*listens, *tables, *topic, *plays, *others]))
+    assert found[:6] == [topic[0], plays[0], listens[0], tables[0], topic[1], listens[1]]
+    assert (found[-2:], len(found)) == (others, 21)
+    assert of_each_source("/logs", listens) == listens

@@ -1,15 +1,17 @@
-"""Which source the logs in a folder are of, told from its first files."""
+"""Which source the logs in a folder are of, told from a few of its files."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.errors import InputMissing, WrongUsage
-from tracklake.sources import SOURCES
+from tracklake.sources import SOURCES, lastfm_1k, listenbrainz, native, sparkify, spotify_history
 from tracklake.sources.files import below, list_files
 from tracklake.sources.lines import read_lines
 from tracklake.sources.rows import file_rows
@@ -25,6 +27,11 @@ TEXT_FILES, OTHER_FILES = 6, 2
 _LINES, _CHARACTERS = 200, 20_000
 _FORMS = ("parquet", "avro")
 _NO_LOGS = (".pdf", ".png", ".jpg", ".md", ".txt", ".html", ".zip", ".tar", ".xz")
+
+_NAMES_A_LOG = (
+    sparkify.names_a_log,
+    *(module.LAYOUT.names_a_log for module in (spotify_history, listenbrainz, lastfm_1k, native)),
+)
 
 
 @dataclass(frozen=True)
@@ -61,19 +68,31 @@ def told_by(sample: Sample, folder: str) -> Guess:
 
 
 def take_sample(spark: SparkSession, folder: str, paths: list[str]) -> Sample:
-    """The first files of each form below the folder, each with its first records or its columns."""
+    """Some files of each form below the folder, each with its first records or its columns: of those of lines the
+    first that each source would read, of the others the first."""
     of_form = {form: [path for path in paths if path.endswith(f".{form}")] for form in _FORMS}
     others = {path for files in of_form.values() for path in files}
     texts = [path for path in paths if path not in others and not path.lower().endswith(_NO_LOGS)]
     return Sample(
         paths=[below(folder, path) for path in paths],
-        heads={path: _head(spark, path) for path in texts[:TEXT_FILES]},
+        heads={path: _head(spark, path) for path in of_each_source(folder, texts)[:TEXT_FILES]},
         columns={
             path: file_rows(spark, form, path).columns
             for form, files in of_form.items()
             for path in files[:OTHER_FILES]
         },
     )
+
+
+def of_each_source(folder: str, paths: Iterable[str]) -> list[str]:
+    """The paths, each once: a log of each source by its name in turn, and last what no source calls a log.
+
+    In turn, because some sources call every JSON file a log, and would leave no room for the logs of another.
+    """
+    shown = {path: below(folder, path) for path in paths}
+    logs = [[path for path in shown if names(shown[path])] for names in _NAMES_A_LOG]
+    in_turn = chain.from_iterable(zip_longest(*logs))
+    return [*dict.fromkeys(path for path in (*in_turn, *shown) if path is not None)]
 
 
 def _head(spark: SparkSession, path: str) -> list[str]:

@@ -93,6 +93,11 @@ def find(spark: SparkSession, folder: str, start: date | None, end: date | None)
     return pick(files, logs, start, end)
 
 
+def names_a_log(path: str) -> bool:
+    """Whether a path below the folder is that of a log."""
+    return path.startswith("/log_data/") or topic(path) is not None
+
+
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per line of the files that is not blank. Names of persons are dropped here."""
     stated = records(read_lines(spark, files, bounds.longest_line))
