@@ -8,7 +8,7 @@ from tracklake import cli
 from tracklake.errors import InputMissing, WrongUsage
 from tracklake.look import Look
 from tracklake.sources import source
-from tracklake.sources.detect import AUTO, take_sample, told_by
+from tracklake.sources.detect import AUTO, TEXT_FILES, take_sample, told_by
 from tracklake.sources.files import list_files
 from tracklake.sources.inspection import RECORDS, Field, columns_of, fields_of, files_of, findings
 from tracklake.sources.rows import file_rows
@@ -20,7 +20,7 @@ from tracklake.sources.source import Bounds, Source
 def main(look: Look) -> None:
     """Prints layout, dates, schema, source and first problems of a folder of logs; writes nothing.
 
-    It reads the first files only, and at most 10,000 records of them.
+    It reads a few files only, of a source that is named its logs, and at most 10,000 records of them.
     """
     folder, steps = look.folder(), look.steps
     with steps.step("Listing files") as step:
@@ -36,18 +36,21 @@ def main(look: Look) -> None:
     else:
         steps.note("No path says a date: a range of dates picks events, and every file is read.")
 
+    named = source(look.source) if look.source and look.source != AUTO else None
+    if named:  # of other files it would say nothing
+        paths = [file.path for file in named.find(look.spark, folder, None, None)]
     with steps.step("Looking into the first files"):
         sample = take_sample(look.spark, folder, paths)
         fields = _fields(look.spark, sample)
     rows = [(field.name, field.types, f"{field.nulls:.1%}") for field in fields]
     steps.table("Fields of the first records", ("field", "type", "null or missing"), rows)
 
-    found = _source(look, sample, folder)
+    found = named or _guessed(look, sample, folder)
     if found is None:
         return
     looked_into = {*sample.heads, *sample.columns}
-    picked = found.find(look.spark, folder, None, None)
-    logs = [file.path for file in picked if file.path in looked_into]
+    picked = paths if named else [file.path for file in found.find(look.spark, folder, None, None)]
+    logs = [path for path in picked if path in looked_into] or picked[:TEXT_FILES]
     with steps.step(f"Reading up to {RECORDS:,} records of {len(logs)} files") as step:
         first = findings(look.spark, found, logs, Bounds.of(look.conf.limits, datetime.now(UTC)))
         step.rows = first.read
@@ -58,10 +61,8 @@ def main(look: Look) -> None:
         steps.table("First problems", ("reason", "detail", "file", "record"), first.problems)
 
 
-def _source(look: Look, sample: Sample, folder: str) -> Source | None:
-    """The source that the command names, else the one that the sample is known to be of; None if it is not known."""
-    if look.source and look.source != AUTO:
-        return source(look.source)
+def _guessed(look: Look, sample: Sample, folder: str) -> Source | None:
+    """The source that the sample is known to be of; None if it is not known."""
     try:
         guess = told_by(sample, folder)
     except WrongUsage as unsure:

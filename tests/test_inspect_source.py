@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs import inspect_source
+from tests.logs import record, write
 from tests.sources.conftest import FIXTURES
 from tests.test_bad_input import Said, ends
 from tracklake import cli
@@ -48,6 +49,41 @@ def test_it_prints_what_the_logs_are_and_writes_nothing(
     ):
         assert words in printed
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize("name", ["native", "listenbrainz"])
+def test_logs_are_read_however_many_other_files_come_before_them(
+    capsys: Said, tmp_path: Path, name: str
+) -> None:
+    for n in range(6):
+        write(tmp_path, f"{n}.csv", ["a,b"])
+    write(tmp_path, "z.jsonl", ['{"rating": 5}'])
+    assert cli.run_job(inspect_source.main, ["--input", str(tmp_path), "--source", name]) == 0
+    assert "1 records: 1 cannot become events." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("spark")
+def test_of_a_source_that_is_named_only_its_logs_are_looked_into(capsys: Said, tmp_path: Path) -> None:
+    write(tmp_path, "Follow.json", ['{"followers": 5}'])
+    write(tmp_path, "endsong_0.json", ['[{"ts": "2024-01-01T00:00:00Z", "ms_played": 1}]'])
+    assert cli.run_job(inspect_source.main, ["--input", str(tmp_path), "--source", "spotify_history"]) == 0
+    printed = capsys.readouterr().out
+    assert ("ms_played" in printed, "followers" in printed) == (True, False)
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_source_that_is_named_and_has_no_log_there_is_refused(capsys: Said, tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", ["a,b"])
+    code, sentence = ends(capsys, inspect_source, "--input", tmp_path, "--source", "native")
+    assert (code, "There is no log file in" in sentence) == (4, True)
+
+
+@pytest.mark.usefixtures("spark")
+def test_logs_that_no_sample_is_taken_of_are_read_all_the_same(capsys: Said, tmp_path: Path) -> None:
+    write(tmp_path, "log_data/2018-11-01.txt", [record(0)])
+    assert cli.run_job(inspect_source.main, ["--input", str(tmp_path), "--source", "sparkify"]) == 0
+    assert "1 records: 0 cannot become events." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("spark")
