@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,19 @@ from tracklake.errors import TracklakeError, WrongUsage
 from tracklake.quality import Auditor, Failure, Verdict, load_suite
 from tracklake.tables import contract
 from tracklake.tables.key_rules import BESIDE
+
+UseSuite = Callable[[str, dict[str, Any]], None]
+
+
+@pytest.fixture
+def use_suite(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> UseSuite:
+    """Audits a table by this suite, in place of the one in expectations/; no other table has one then."""
+
+    def use(table: str, suite: dict[str, Any]) -> None:
+        (tmp_path / f"{table}.json").write_text(json.dumps(suite))
+        monkeypatch.setattr(resources, "suites", lambda: tmp_path)
+
+    return use
 
 
 def test_rows_that_keep_the_contract_pass(
@@ -192,15 +206,13 @@ def test_expectations_of_other_kinds_can_be_added_to_a_suite(
     spark: SparkSession,
     auditor: Auditor,
     against: dict[str, DataFrame],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    use_suite: UseSuite,
     more: dict[str, object],
     seen: str | None,
 ) -> None:
     suite = load_suite("fact_stream")
     suite["expectations"].append({**more, "severity": "critical"})
-    (tmp_path / "fact_stream.json").write_text(json.dumps(suite))
-    monkeypatch.setattr(resources, "suites", lambda: tmp_path)
+    use_suite("fact_stream", suite)
     lengths = {"e1": 170_000, "e2": 90_000, "e3": 40_000}
     plays = [
         PLAY | {"event_id": id_, "ms_played": ms, "completion": ms / 200_000} for id_, ms in lengths.items()
@@ -215,8 +227,7 @@ def test_what_is_no_more_than_odd_passes_and_is_told(
     spark: SparkSession,
     auditor: Auditor,
     against: dict[str, DataFrame],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    use_suite: UseSuite,
 ) -> None:
     suite = load_suite("fact_stream")
     for one in suite["expectations"]:
@@ -224,8 +235,7 @@ def test_what_is_no_more_than_odd_passes_and_is_told(
             one["severity"] = "warning"
         if one.get("description") == "The user_id of an anonymous play is null.":
             one["severity"] = "info"
-    (tmp_path / "fact_stream.json").write_text(json.dumps(suite))
-    monkeypatch.setattr(resources, "suites", lambda: tmp_path)
+    use_suite("fact_stream", suite)
     staged = frame(spark, "fact_stream", PLAY | {"level": "gold", "user_id": "(anonymous)"})
 
     verdict = auditor.audit("fact_stream", staged, against)
@@ -340,14 +350,12 @@ def test_an_expectation_that_cannot_be_checked_is_not_passed_over(
     spark: SparkSession,
     auditor: Auditor,
     against: dict[str, DataFrame],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    use_suite: UseSuite,
     more: dict[str, object],
 ) -> None:
     suite = load_suite("dim_date")
     suite["expectations"].append({**more, "severity": "critical"})
-    (tmp_path / "dim_date.json").write_text(json.dumps(suite))
-    monkeypatch.setattr(resources, "suites", lambda: tmp_path)
+    use_suite("dim_date", suite)
     with pytest.raises(TracklakeError, match=r"^The audit of table dim_date stopped: "):
         auditor.audit("dim_date", frame(spark, "dim_date"), against)
 
@@ -356,15 +364,13 @@ def test_a_rule_that_cannot_be_checked_is_an_error_and_no_verdict(
     spark: SparkSession,
     auditor: Auditor,
     against: dict[str, DataFrame],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    use_suite: UseSuite,
 ) -> None:
     suite = load_suite("dim_date")
     suite["expectations"][-1]["kwargs"]["unexpected_rows_query"] = (
         "SELECT * FROM {batch} WHERE no_such_column"
     )
-    (tmp_path / "dim_date.json").write_text(json.dumps(suite))
-    monkeypatch.setattr(resources, "suites", lambda: tmp_path)
+    use_suite("dim_date", suite)
     with pytest.raises(
         TracklakeError, match=r"^The audit of table dim_date stopped: .*no_such_column.*; mend"
     ):
@@ -376,8 +382,8 @@ def test_rows_that_are_gone_are_told_as_such(
     spark: SparkSession,
     auditor: Auditor,
     against: dict[str, DataFrame],
+    use_suite: UseSuite,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     whole: bool,
 ) -> None:
     """As where upkeep elsewhere removed what a run of days still reads: the suite is not to blame."""
@@ -385,8 +391,7 @@ def test_rows_that_are_gone_are_told_as_such(
     if not whole:
         nulls = "expect_column_values_to_not_be_null"
         suite["expectations"] = [one for one in suite["expectations"] if one["type"] == nulls]
-        (tmp_path / "dim_date.json").write_text(json.dumps(suite))
-        monkeypatch.setattr(resources, "suites", lambda: tmp_path)
+        use_suite("dim_date", suite)
     path = f"{tmp_path}/dim_date"
     frame(spark, "dim_date").write.parquet(path)
     rows = spark.read.parquet(path)

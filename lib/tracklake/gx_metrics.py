@@ -178,10 +178,15 @@ class OneAggregation(SparkDFExecutionEngine):
 def _condition(count: MetricConfiguration, metrics: Mapping[Any, Any]) -> Column | None:
     """Whether a row is one of those that are counted; None if it is not rows of one kind that are."""
     if count.metric_name == BROKEN:
-        return F.expr(row_rule(count.metric_value_kwargs[QUERY]) or "false")
+        return _breaks(count.metric_value_kwargs[QUERY])
     partial = count.metric_dependencies.get("metric_partial_fn")
     condition = partial.metric_dependencies.get("unexpected_condition") if partial else None
     return metrics[condition.id][0] if condition else None
+
+
+def _breaks(query: str) -> Column:
+    """Whether a row breaks a row rule."""
+    return F.expr(row_rule(query) or "false")
 
 
 def _of_some(count: MetricConfiguration) -> bool:
@@ -240,8 +245,7 @@ class BrokenRows(TableMetricProvider):
     def _spark(
         cls, metric_domain_kwargs: dict[str, Any], metric_value_kwargs: dict[str, Any], **_: Any
     ) -> tuple[Column, dict[str, Any], dict[str, Any]]:
-        broken = row_rule(metric_value_kwargs[QUERY]) or "false"
-        return F.count_if(F.expr(broken)), metric_domain_kwargs, {}
+        return F.count_if(_breaks(metric_value_kwargs[QUERY])), metric_domain_kwargs, {}
 
 
 class QueryCounts(TableMetricProvider):

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.errors import InputMissing, WrongUsage
-from tracklake.sources import SOURCES, lastfm_1k, listenbrainz, native, sparkify, spotify_history
+from tracklake.sources import SOURCES
 from tracklake.sources.files import below, list_files
 from tracklake.sources.lines import read_lines
 from tracklake.sources.rows import file_rows
@@ -27,11 +27,6 @@ TEXT_FILES, OTHER_FILES = 6, 2
 _LINES, _CHARACTERS = 200, 20_000
 _FORMS = ("parquet", "avro")
 _NO_LOGS = (".pdf", ".png", ".jpg", ".md", ".txt", ".html", ".zip", ".tar", ".xz")
-
-_NAMES_A_LOG = (
-    sparkify.names_a_log,
-    *(module.LAYOUT.names_a_log for module in (spotify_history, listenbrainz, lastfm_1k, native)),
-)
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ def of_each_source(folder: str, paths: Iterable[str]) -> list[str]:
     In turn, because some sources call every JSON file a log, and would leave no room for the logs of another.
     """
     shown = {path: below(folder, path) for path in paths}
-    logs = [[path for path in shown if names(shown[path])] for names in _NAMES_A_LOG]
+    logs = [[path for path in shown if source.names_a_log(shown[path])] for source in SOURCES.values()]
     in_turn = chain.from_iterable(zip_longest(*logs))
     return [*dict.fromkeys(path for path in (*in_turn, *shown) if path is not None)]
 

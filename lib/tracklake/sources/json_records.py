@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tracklake.sources.lines import stripped
+from tracklake.sources.numbers import digits
 from tracklake.sources.text import is_personal
 
 FIELDS = "map<string,string>"
@@ -47,17 +48,6 @@ def said(name: str) -> Column:
 def number_as_text(name: str) -> Column:
     """A whole number as its digits, which one producer writes as 39, another as "39" or 39.0."""
     return digits(field(name))
-
-
-def digits(text: Column) -> Column:
-    """A whole number written as a double (39.0, 1.2345678E7) as its digits; any other text as it is."""
-    number = F.when(text.rlike(r"^\d\.\d+E1?\d$"), text.try_cast("decimal(38,18)"))
-    whole = F.when(number == F.floor(number), number.cast("bigint").cast("string"))
-    return (
-        F.when(text.endswith(".0"), F.regexp_replace(text, r"^(\d+)\.0$", "$1"))
-        .when(text.contains("E"), F.coalesce(whole, text))
-        .otherwise(text)
-    )
 
 
 def is_one_object(line: str) -> Column:

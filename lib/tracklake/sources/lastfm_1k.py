@@ -87,4 +87,6 @@ def recognise(sample: Sample) -> str:
     return ""
 
 
-SOURCE = Source(name="lastfm_1k", find=LAYOUT.find, read=read, recognise=recognise)
+SOURCE = Source(
+    name="lastfm_1k", find=LAYOUT.find, read=read, names_a_log=LAYOUT.names_a_log, recognise=recognise
+)

@@ -222,4 +222,6 @@ def recognise(sample: Sample) -> str:
     return ""
 
 
-SOURCE = Source(name="listenbrainz", find=LAYOUT.find, read=read, recognise=recognise)
+SOURCE = Source(
+    name="listenbrainz", find=LAYOUT.find, read=read, names_a_log=LAYOUT.names_a_log, recognise=recognise
+)

@@ -13,10 +13,10 @@ from pyspark.sql import functions as F
 
 from tracklake.sources.allowed import allowed, known
 from tracklake.sources.arrivals import as_arrivals, listener, prefixed
-from tracklake.sources.json_records import FIELDS, as_json, digits, field, records, remainder, said
+from tracklake.sources.json_records import FIELDS, as_json, field, records, remainder, said
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
-from tracklake.sources.numbers import REGISTERED, moment, truth, whole, within
+from tracklake.sources.numbers import REGISTERED, digits, moment, truth, whole, within
 from tracklake.sources.rows import avro_rows, parquet_rows
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
@@ -170,4 +170,11 @@ def recognise(sample: Sample) -> str:
     return ""
 
 
-SOURCE = Source(name="native", find=LAYOUT.find, read=read, recognise=recognise, own_ids=True)
+SOURCE = Source(
+    name="native",
+    find=LAYOUT.find,
+    read=read,
+    names_a_log=LAYOUT.names_a_log,
+    recognise=recognise,
+    own_ids=True,
+)

@@ -25,6 +25,17 @@ def whole(text: Column) -> Column:
     return text.try_cast("double").try_cast("bigint")
 
 
+def digits(text: Column) -> Column:
+    """A whole number written as a double (39.0, 1.2345678E7) as its digits; any other text as it is."""
+    number = F.when(text.rlike(r"^\d\.\d+E1?\d$"), text.try_cast("decimal(38,18)"))
+    as_digits = F.when(number == F.floor(number), number.cast("bigint").cast("string"))
+    return (
+        F.when(text.endswith(".0"), F.regexp_replace(text, r"^(\d+)\.0$", "$1"))
+        .when(text.contains("E"), F.coalesce(as_digits, text))
+        .otherwise(text)
+    )
+
+
 def seconds_as_ms(seconds: Column) -> Column:
     """Seconds (SECONDS) as milliseconds, rounded half up; null if they are none of a day."""
     return F.when(seconds.between(0, LONGEST_MS // 1000), F.round(seconds * 1000).cast("bigint"))

@@ -88,11 +88,11 @@ def _schemas(spark: SparkSession, form: str, files: list[str]) -> list[T.StructT
     """The schema of each file. Spark knows no nanoseconds: their columns are numbers, and marked."""
     with ThreadPoolExecutor(READERS) as readers:
         schemas = dict(zip(files, readers.map(lambda path: _schema(spark, form, path), files), strict=True))
-        refused = [path for path, schema in schemas.items() if schema is None]
-        with _nanoseconds_as_numbers(spark):
-            marked = list(readers.map(lambda path: _marked(spark, path), refused))
-    known = schemas | dict(zip(refused, marked, strict=True))
-    return [schema for path in files if (schema := known[path]) is not None]
+        known = {path: schema for path, schema in schemas.items() if schema is not None}
+        if refused := [path for path in files if path not in known]:
+            with _nanoseconds_as_numbers(spark):
+                known |= zip(refused, readers.map(lambda path: _marked(spark, path), refused), strict=True)
+    return [known[path] for path in files]
 
 
 def _schema(spark: SparkSession, form: str, path: str) -> T.StructType | None:

@@ -53,7 +53,8 @@ class Source:
     ``find(spark, folder, start, end)`` lists the log files that the dates pick. ``read(spark, paths, bounds,
     id_prefix)`` gives arrivals: the columns of ``event`` but ingested_at and run_id, ``raw_record``, ``reason``,
     ``detail``, which are null unless the record cannot become an event, and ``forms`` (see ``forms_of``); track_id
-    and artist_id may be null where the source gives names only. ``recognise(sample)`` says by what a sample of
+    and artist_id may be null where the source gives names only. ``names_a_log(path)`` tells whether the source would by
+    its path take a file for a log; some take every JSON file. ``recognise(sample)`` says by what a sample of
     files is known to be of this source, in words that follow "because", or nothing. ``catalogue`` is None where the
     source has none. ``own_ids`` says that event_id is the source's, so that one id may come with other times, users
     and sessions: the first one counts. Of all other sources event_id is a hash of the record from which these follow:
@@ -63,6 +64,7 @@ class Source:
     name: str
     find: Callable[[SparkSession, str, date | None, date | None], list[LogFile]]
     read: Callable[[SparkSession, list[str], Bounds, str], DataFrame]
+    names_a_log: Callable[[str], bool]
     recognise: Callable[[Sample], str]
     catalogue: Catalogue | None = None
     own_ids: bool = False

@@ -199,4 +199,11 @@ def recognise(sample: Sample) -> str:
     return ""
 
 
-SOURCE = Source(name="sparkify", find=find, read=read, recognise=recognise, catalogue=song_data.CATALOGUE)
+SOURCE = Source(
+    name="sparkify",
+    find=find,
+    read=read,
+    names_a_log=names_a_log,
+    recognise=recognise,
+    catalogue=song_data.CATALOGUE,
+)

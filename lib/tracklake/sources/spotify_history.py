@@ -239,4 +239,6 @@ def recognise(sample: Sample) -> str:
     )
 
 
-SOURCE = Source(name="spotify_history", find=find, read=read, recognise=recognise)
+SOURCE = Source(
+    name="spotify_history", find=find, read=read, names_a_log=LAYOUT.names_a_log, recognise=recognise
+)
