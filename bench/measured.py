@@ -26,8 +26,17 @@ class Measured:
     peak_bytes: int
 
 
-def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path, noise: Path) -> Measured:
-    """Runs the command in ``folder``; what it writes to standard error goes to the file ``noise``."""
+def measure(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    noise: Path,
+    uncounted: str | None = None,
+) -> Measured:
+    """Runs the command in ``folder``; what it writes to standard error goes to the file ``noise``.
+
+    Memory of processes with the word ``uncounted`` in their command lines is not counted.
+    """
     with noise.open("wb") as errors:
         started = time.monotonic()
         process = subprocess.Popen(
@@ -41,7 +50,7 @@ def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path
         )
         ended = threading.Event()
         peak = [0]
-        sampler = threading.Thread(target=_sample, args=(process.pid, ended, peak), daemon=True)
+        sampler = threading.Thread(target=_sample, args=(process.pid, ended, peak, uncounted), daemon=True)
         sampler.start()
         try:
             said, _ = process.communicate()
@@ -55,10 +64,10 @@ def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path
     return Measured(said, process.returncode, seconds, peak[0])
 
 
-def _sample(pid: int, ended: threading.Event, peak: list[int]) -> None:
+def _sample(pid: int, ended: threading.Event, peak: list[int], uncounted: str | None) -> None:
     known: set[psutil.Process] = set()
     while not ended.wait(SAMPLED_EVERY):
-        tree = _tree(pid)
+        tree = {process for process in _tree(pid) if not _names(process, uncounted)}
         # A process just forked still shows its parent's memory as its own: it counts from the second sample.
         peak[0] = max(peak[0], sum(_resident(process) for process in tree & known))
         known = tree
@@ -71,6 +80,14 @@ def _tree(pid: int) -> set[psutil.Process]:
         return {root, *root.children(recursive=True)}
     except psutil.NoSuchProcess:
         return set()
+
+
+def _names(process: psutil.Process, word: str | None) -> bool:
+    """Whether the process's command line has the word; not if the process has ended."""
+    try:
+        return word is not None and any(word in argument for argument in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _resident(process: psutil.Process) -> int:

@@ -14,7 +14,7 @@ from tracklake.local_rows import local_rows
 from tracklake.transforms.artist_groups import artist_groups, told_beginning
 from tracklake.transforms.days import ADDED_UP
 from tracklake.transforms.periods import PERIODS, blocks_of, period_start
-from tracklake.transforms.sketches import RELATIVE_ERROR, sketch_of
+from tracklake.transforms.sketches import RELATIVE_ERROR, count, sketch_of
 from tracklake.transforms.totals import audiences, histories, period_totals
 
 K = 5
@@ -125,6 +125,13 @@ def test_where_nobody_returns_all_have_lapsed(funnels: dict[tuple[str, str, date
         assert (row.returning, row.lapsed) == (0, row.previous_listeners)
     for row in weeks(funnels, "all were away", 2):
         assert (row.new, row.returning, row.reactivated) == (0, 0, row.listeners)
+
+
+def test_a_history_is_52_weeks(spark: SparkSession) -> None:
+    days = artist_days(spread(spark, [("a", block(0), 0, 9)]))
+    found = histories(audiences(days), [block(13), block(14)])
+    rows = found.select("block", count(F.col("history_sketch"))).collect()
+    assert [tuple(row) for row in rows] == [(block(13), 10)]
 
 
 @pytest.mark.slow

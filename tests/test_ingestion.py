@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis.strategies import text, uuids
 from pyspark.sql import SparkSession
+from rich.console import Console
 
 from jobs import build_dimensions, ingest_events
 from tests.conftest import Job
@@ -21,7 +23,10 @@ from tracklake import cli
 from tracklake.config import Conf, SourceSettings
 from tracklake.errors import InputMissing, TracklakeError
 from tracklake.incoming import sources_of, warn_of_mixed_ids
+from tracklake.lake import Lake
 from tracklake.places import absolute
+from tracklake.progress import Steps
+from tracklake.run import Run
 from tracklake.sources import source
 from tracklake.sources.files import below, days_of, list_files
 from tracklake.transforms.events import dates_with_other_ids, unresolved
@@ -112,6 +117,22 @@ def test_a_second_source_without_id_prefix_is_warned_about(
     assert sources_of(run) == ["native", "sparkify"]
     warn_of_mixed_ids(run, sources_of(run))
     assert [("native" in note and "id_prefix" in note) for note in notes] == [True] * warned
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_ids_of_logs_and_catalogue_begin_with_the_prefix_of_their_source(
+    spark: SparkSession, conf: Conf, reads: Reads
+) -> None:
+    reads.write("2018-11-02.json", play(1, 0, "Known", "Twins"))
+    write(reads.logs / "song_data", "A/1.json", [song(1, "Known", "Twins")])
+    prefixed = conf.model_copy(update={"sources": {"sparkify": SourceSettings(id_prefix="s:")}})
+    lake, steps = str(reads.lake_at), Steps(Console(file=StringIO()))
+    flags = {"job": "ingest_events", "lake": lake, "source": "sparkify", "input": str(reads.logs)}
+    with Run(spark, prefixed, steps, **flags) as run:
+        ingest_events.main(run)
+        run.finish()
+    [event] = Lake(spark, lake).read("event").collect()
+    assert (event.user_id, event.track_id, event.artist_id) == ("s:7", "s:S1", "s:A1")
 
 
 def play(day: int, item: int, title: str, artist: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import os
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from bench import star_schema
 from jobs import build_dimensions, build_facts, build_marts, ingest_events, run_pipeline
 from tests.conftest import SMALL_LOGS, Job
-from tests.logs import write
+from tests.logs import record, write
 from tests.same_lake import OF_RUNS, same_lake
 from tracklake.lake import Lake
 
@@ -81,3 +82,76 @@ def test_marts_follow_what_dimensions_come_to_say_of_earlier_plays(run_job: Job,
         "2024-03-20": "Los Angeles",
         "2024-03-21": "Los Angeles",
     }
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_new_days_are_told_from_those_before_them(run_job: Job, tmp_path: Path) -> None:
+    """The two days that come last are told from a play ten days before, and from one a year before: as far back as
+    each mart looks."""
+
+    def play(day: date, **fields: object) -> None:
+        said = {"user_id": "u", "session_id": str(day), "track_id": "t", "artist_ids": ["b"]}
+        heard = {
+            "event_type": "play",
+            "event_time": f"{day}T12:00:00Z",
+            "ms_played": 180_000,
+            "duration_ms": 200_000,
+        }
+        where = {"country": "SE", "platform": "ios", "context_type": "album"}
+        liked = [said | {"event_type": one, "event_time": f"{day}T13:00:00Z"} for one in ("save", "follow")]
+        lines = [json.dumps(each) for each in (said | heard | where | fields, *liked)]
+        write(logs, f"date={day}/events.jsonl", lines)
+
+    logs, lake = tmp_path / "logs", tmp_path / "lake"
+    first = date(2024, 1, 22)  # a block of 28 days begins
+    blocks = [first + timedelta(days=28 * number) for number in (0, 13, 14)]
+    again = blocks[1] + timedelta(days=10)
+    play(blocks[0])
+    play(blocks[1], track_id="x")
+    run_job(run_pipeline, lake, logs, source="native")
+    play(again, track_id="x")
+    play(blocks[2])
+    found = run_job(run_pipeline, lake, logs, source="native")
+    same_lake(found, run_job(run_pipeline, tmp_path / "at-once", logs, source="native"))
+
+    sessions = found.read("session_satisfaction").collect()
+    assert {row.session_date: (row.discovery, row.recent_sessions) for row in sessions}[again] == (0.0, 2)
+    artists = found.read("mart_artist").where("period = '28_days'").orderBy("period_start").collect()
+    assert [row.new_listeners for row in artists] == [1, 0, 0]  # 52 weeks are the history of a block
+    for row in found.read("fact_stream").collect():
+        assert (row.platform, row.country, row.context_type) == ("ios", "SE", "album")
+    for row in found.read("fact_listening").collect():
+        assert (row.market, row.place, row.context_type) == ("SE", "SE", "album")
+    for row in found.read("mart_track_performance").where("period = 'day' AND plays > 0").collect():
+        assert (row.top_market, row.source_mix) == ("SE", '{"album":1.0}')
+    feedback = found.read("fact_feedback").groupBy("event_type").count().collect()
+    assert dict(map(tuple, feedback)) == {"save": 4, "follow": 4}
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_plays_point_at_the_version_of_the_artist_that_was_valid(run_job: Job, tmp_path: Path) -> None:
+    """A catalogue that was changed between two plays, both in the lake, comes to say where else the artist is."""
+    logs, lake = tmp_path / "logs", tmp_path / "lake"
+
+    def stated(place: str, day: int) -> None:
+        names = {
+            "song_id": "S1",
+            "title": "T",
+            "artist_id": "A1",
+            "artist_name": "N",
+            "artist_location": place,
+        }
+        file = write(logs / "song_data", "A/1.json", [json.dumps(names | {"duration": 200.0, "year": 0})])
+        changed = datetime(2018, 11, day, tzinfo=UTC).timestamp()
+        os.utime(file, (changed, changed))
+
+    for day in (1, 5):
+        line = record(day - 1, page="NextSong", song="T", artist="N", length=200.0)
+        write(logs / "log_data", f"2018-11-0{day}.json", [line])
+    stated("Ghent", 1)
+    run_job(star_schema, lake, logs)
+    stated("Lund", 3)
+    found = run_job(star_schema, lake, logs)
+    places = {row.artist_key: row.location for row in found.read("dim_artist").collect()}
+    plays = found.read("fact_stream").collect()
+    assert {row.event_date.day: places[row.artist_key] for row in plays} == {1: "Ghent", 5: "Lund"}

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import html
 import shutil
+from datetime import date
 from io import StringIO
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from jobs import ingest_events, report, run_pipeline
+from jobs import build_facts, build_marts, ingest_events, report, run_pipeline
 from tests.against_oracle import COMPARED, same_as_oracle
 from tests.conftest import SMALL_LOGS, Job
 from tests.oracle import assert_same
 from tests.oracle import load as oracle_of
-from tests.same_lake import OF_RUNS
+from tests.same_lake import OF_RUNS, same_lake
 from tracklake.errors import WrongUsage
 from tracklake.history import PLAYS_AS_IN
 from tracklake.lake import Lake
@@ -105,3 +106,24 @@ def test_a_report_is_of_the_market_or_of_one_artist(run_job: Job, small: Lake, t
     for flags in ({}, {"market": True, "artist": "someone"}, {"artist": "someone"}):
         with pytest.raises(WrongUsage):
             run_job(report, lake, output=str(file), **flags)
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_a_range_that_is_built_again_is_a_release_and_changes_no_row(
+    run_job: Job, small: Lake, tmp_path: Path
+) -> None:
+    shutil.copytree(small.uri, tmp_path / "lake")
+    for number, job in enumerate((build_facts, build_marts), small.release().release + 1):
+        found = run_job(job, tmp_path / "lake", None, date(2018, 12, 30), date(2018, 12, 31))
+        assert found.release().release == number
+    same_lake(found, small)
+
+
+def test_a_new_k_holds_for_a_range_that_is_built_again(run_job: Job, small: Lake, tmp_path: Path) -> None:
+    """No artist of the logs by hand has five listeners."""
+    shutil.copytree(small.uri, tmp_path / "lake")
+    found = run_job(build_marts, tmp_path / "lake", None, date(2018, 12, 28), date(2019, 1, 1), privacy_k=5)
+    for table in ("mart_track_performance", "mart_artist"):
+        rows = found.read(table).select("k", "is_suppressed").distinct().collect()
+        assert [(row.k, row.is_suppressed) for row in rows] == [(5, True)]
+    assert found.read("mart_interplay").isEmpty()

@@ -10,12 +10,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from tests.by_hand import (
     FIRST,
     KILLED,
     NEXT_DAY,
+    RETENTION_DAYS,
     SECOND,
     TABLES,
     THIRD,
@@ -330,3 +332,14 @@ def test_a_job_that_was_overtaken_starts_over_from_the_newest_release(
     said = capsys.readouterr()
     assert said.out.count("starts over from the newest release") == 2
     assert ("run it again" in said.err) == (code == 1)
+
+
+def test_logs_of_tables_have_checkpoints_and_keep_what_releases_need(tmp_path: Path) -> None:
+    lake = open_lake(tmp_path / "lake")
+    for number in range(1, 13):
+        release(lake, Work(f"run {number}", number))
+    for table in TABLES:
+        assert list(Path(lake.path(table), "_delta_log").glob("*.checkpoint.parquet")), table
+        properties = DeltaTable(lake.path(table)).metadata().configuration
+        assert properties["delta.deletedFileRetentionDuration"] == f"interval {RETENTION_DAYS} days"
+        assert properties["delta.enableExpiredLogCleanup"] == "false"

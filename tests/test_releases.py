@@ -67,6 +67,14 @@ def test_rolling_back_makes_a_new_release_with_the_old_rows(lake: Lake) -> None:
     assert released(lake, lake.ledger.all()[2]) == mixed(3, 2, 3), "what was rolled back stays readable"
 
 
+def test_a_day_means_its_end_and_a_time_without_a_zone_utc(lake: Lake) -> None:
+    first, *_, last = lake.ledger.all()
+    today = last.released_at.date()
+    assert lake.release(today).release == lake.release(str(today)).release == 3
+    at = first.released_at
+    assert [lake.release(each).release for each in (at, at.isoformat(), at.replace(tzinfo=None))] == [1, 1, 1]
+
+
 def test_a_rollback_can_be_rolled_back(lake: Lake) -> None:
     back(lake, 1)
     back(lake, 3)

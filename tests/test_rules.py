@@ -161,3 +161,18 @@ def test_each_broken_rule_of_sessions_is_told_with_its_session(audit: Audit) -> 
         "A session belongs to a known user.": ["nobody"],
         "Sessions of one user are more than 30 minutes apart.": ["first"],
     }
+
+
+@pytest.mark.parametrize(
+    ("table", "rule"),
+    [
+        ("mart_artist", "No figure tells of fewer than k listeners."),
+        ("mart_track_performance", "No figure tells of fewer than k listeners."),
+        ("mart_artist_audience", "No group has fewer than k listeners."),
+        ("mart_interplay", "No row tells of fewer than k listeners."),
+    ],
+)
+def test_a_mart_that_tells_of_few_listeners_is_red(audit: Audit, table: str, rule: str) -> None:
+    told = {"k": 5, "is_suppressed": False, "plays": 9, "compared_listeners": 5, "kind": "tier"}
+    assert rule in {one.expectation for one in audit(table, told | {"listeners": 4})}
+    assert rule not in {one.expectation for one in audit(table, told | {"listeners": 5})}
