@@ -3,4 +3,4 @@
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/bin/setup.sh"
 need_python
 need_java
-exec "$venv/bin/python" -P -m tracklake.submit "$@"
+exec "$venv/bin/python" -I -m tracklake.submit "$@"

@@ -18,7 +18,7 @@ def main(run: Run) -> None:
     """
     conf = run.conf.lake
     staged = {}
-    for table in run.lake.release(run.base.release).tables:
+    for table in run.lake.release(run.base.release or None).tables:
         if not is_awaited(run.base, table):
             with run.steps.step(f"Compacting {table}"):
                 change = compacted(run.lake, run.base, table, run.run_id)

@@ -10,9 +10,18 @@ import pytest
 from pyspark.sql import SparkSession
 
 from bench import star_schema
-from jobs import ingest_events, run_pipeline
+from jobs import (
+    build_dimensions,
+    build_facts,
+    build_marts,
+    build_satisfaction,
+    ingest_events,
+    maintain_lake,
+    run_pipeline,
+)
 from tests.conftest import SMALL_LOGS, Job
 from tracklake import cli, quality, resources
+from tracklake.config import Conf, SourceSettings
 from tracklake.lake import Lake
 from tracklake.tables import CONTRACTS
 
@@ -41,10 +50,15 @@ def ends(said: Said, job: ModuleType, *flags: str | Path) -> tuple[int, str]:
             4,
             "There is no folder /nowhere/at/all",
         ),
+        (
+            ("--source", "sparkify", "--input", SMALL_LOGS / "README.md"),
+            4,
+            "is a file: give --input the folder that holds the logs.",
+        ),
         (("--source", "sparkifi", "--input", SMALL_LOGS), 2, 'did you mean "sparkify"?'),
         ((), 2, "--source NAME --input FOLDER"),
     ],
-    ids=["no files in the range", "no such folder", "unknown source", "no source"],
+    ids=["no files in the range", "no such folder", "a file", "unknown source", "no source"],
 )
 def test_wrong_input_is_refused_in_one_sentence(
     tmp_path: Path, capsys: Said, flags: tuple[str | Path, ...], code: int, words: str
@@ -53,6 +67,26 @@ def test_wrong_input_is_refused_in_one_sentence(
     assert found == code
     assert words in sentence
     assert not (tmp_path / "lake" / "_releases").exists()
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize(
+    "job", [build_dimensions, build_facts, build_satisfaction, build_marts, maintain_lake]
+)
+def test_a_job_on_a_lake_that_is_not_there_makes_none(tmp_path: Path, capsys: Said, job: ModuleType) -> None:
+    code, sentence = ends(capsys, job, "--lake", tmp_path / "lake")
+    assert (code, sentence) == (4, f"There is no lake at {tmp_path / 'lake'} yet: run_pipeline makes one.")
+    assert not (tmp_path / "lake").exists()
+
+
+def test_settings_of_a_source_that_there_is_none_of_are_refused(
+    tmp_path: Path, capsys: Said, conf: Conf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    misspelt = {"spotify_histroy": SourceSettings(id_prefix="sp:")}
+    monkeypatch.setattr(cli, "load", lambda env: conf.model_copy(update={"sources": misspelt}))
+    code, sentence = ends(capsys, ingest_events, "--lake", tmp_path / "lake")
+    assert code == 2
+    assert sentence.endswith('unknown key "spotify_histroy" in [sources]; did you mean "spotify_history"?')
 
 
 @pytest.mark.usefixtures("spark")

@@ -430,7 +430,7 @@ def test_a_full_disk_is_one_sentence(
     assert said.count("\n") == 1
 
 
-@pytest.mark.parametrize("master", ["here", "spark", "yarnn"])
+@pytest.mark.parametrize("master", ["here", "spark", "spark://", "yarnn", "local[two]", "k8s://"])
 def test_a_master_that_is_none_is_wrong_usage(two_jobs: Path, master: str) -> None:
     with pytest.raises(WrongUsage, match="is no master"):
         submit.take_apart(["count_days", "--master", master])
@@ -497,6 +497,34 @@ def test_java_reads_names_as_utf_8_whatever_the_locale(
     assert environment_of("count_days", tmp_path, monkeypatch).get("LC_ALL", "") == handed
 
 
+def test_the_librarys_own_folders_come_before_those_of_a_profile(
+    two_jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another Spark's Python stands on the path of many profiles."""
+    another = tmp_path / "spark" / "python"
+    (another / "pyspark").mkdir(parents=True)
+    (another / "pyspark" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(another)
+    monkeypatch.setenv("PYTHONPATH", str(another))
+
+    handed = environment_of("count_days", tmp_path, monkeypatch)
+
+    assert Path(handed["SPARK_HOME"], "bin", "spark-submit").is_file()
+    assert handed["PYTHONPATH"].split(os.pathsep) == [
+        str(submit.CHECKOUT),
+        str(submit.CHECKOUT / "lib"),
+        str(another),
+    ]
+
+
+@pytest.mark.parametrize("where", ["--env yarn", "--master spark://here:7077"])
+def test_help_is_said_wherever_the_job_would_run(where: str) -> None:
+    command = [sys.executable, "-m", "tracklake.submit", "run_pipeline", *where.split(), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--start" in done.stdout
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_launcher_leaves_no_process_behind(number: signal.Signals, tmp_path: Path) -> None:
     works = (
@@ -525,6 +553,19 @@ def test_an_interrupted_launcher_leaves_no_process_behind(number: signal.Signals
     assert launcher.returncode == 1
     assert said.splitlines()[-1].startswith("Interrupted")
     assert not is_running(child)
+
+
+def test_a_signal_that_nohup_ignores_ends_nothing(tmp_path: Path) -> None:
+    works = "import os, signal; os.kill(os.getppid(), signal.SIGHUP); os.kill(os.getpid(), signal.SIGHUP)"
+    program = (
+        "import signal, sys; from pathlib import Path; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+        f"from tracklake import submit; submit.LOGS = Path({str(tmp_path)!r}); submit.JOBS = submit.LOGS; "
+        f"submit.resolve = list; submit.command = lambda _: [sys.executable, '-c', {works!r}]; "
+        "sys.exit(submit.main(['count_days']))"
+    )
+    (tmp_path / "count_days.py").touch()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def is_running(process: int) -> bool:

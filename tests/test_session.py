@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
 from pyspark.sql import SparkSession
 
-from tracklake.config import Conf
-from tracklake.session import spark_session
+from tracklake.config import Conf, load
+from tracklake.session import spark_session, spark_settings
 
 STATIC = "spark.sql.filesourceTableRelationCacheSize"
 UNSAID = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
 SAID = "spark.sql.shuffle.partitions"
+
+
+@pytest.mark.parametrize(
+    ("env", "default"), [("local", "file:///"), ("standalone", "file:///"), ("yarn", None), ("k8s", None)]
+)
+def test_where_a_path_may_be_given_it_is_one_of_this_machine(env: str, default: str | None) -> None:
+    assert spark_settings(load(env)).get("spark.hadoop.fs.defaultFS") == default
 
 
 def test_it_takes_what_it_does_not_say_and_can_still_be_said(spark: SparkSession, conf: Conf) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tracklake.config import Conf, load
-from tracklake.errors import Overtaken, WrongUsage
+from tracklake.errors import Overtaken, WrongUsage, did_you_mean
 from tracklake.failures import explain
 from tracklake.handover import INTERRUPTED, master, say, send_noise_to_log, stderr_is_a_log
 from tracklake.places import absolute, local_path, refuse_for_tables
@@ -133,6 +133,7 @@ def job_name(main: Job) -> str:
 def _perform(main: Job, request: Request) -> None:
     conf = load(request.env)
     conf = conf.on(master() or conf.spark.master)
+    _refuse_unknown_sources(conf)
     lake = _lake(conf, request.lake) if request.needs_lake else ""
     source_input = request.input and absolute(request.input, conf)
     steps = Steps(console())
@@ -169,6 +170,15 @@ def _perform(main: Job, request: Request) -> None:
             for step in run.afterwards:
                 step(release)
             return
+
+
+def _refuse_unknown_sources(conf: Conf) -> None:
+    """Raises WrongUsage for a source in conf that there is none of: what it says would be passed over."""
+    from tracklake.sources import SOURCES
+
+    for name in conf.sources.keys() - SOURCES.keys():
+        hint = did_you_mean(name, list(SOURCES)) or f"; known sources are {', '.join(SOURCES)}."
+        raise WrongUsage(f'conf/{conf.env}.toml: unknown key "{name}" in [sources]{hint}')
 
 
 def _command(main: Job) -> Any:

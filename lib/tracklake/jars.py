@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from tracklake.errors import TracklakeError
@@ -119,20 +119,20 @@ def spark_environment() -> dict[str, str]:
 
 
 def spark_home() -> Path:
-    """Where pip put Spark, found without importing pyspark."""
-    found = find_spec("pyspark")
-    if not found or not found.origin:
+    """Where pip put Spark, found without importing pyspark. A pyspark that PYTHONPATH names is another Spark's."""
+    try:
+        found = distribution("pyspark")
+    except PackageNotFoundError as error:
         raise TracklakeError(
             "pyspark is not installed here: start with ./spark-submit.sh, which installs it."
-        )
-    return Path(found.origin).parent
+        ) from error
+    return Path(str(found.locate_file("pyspark")))
 
 
 def _reason(ivy_output: str) -> str:
     lines = [line.strip() for line in ivy_output.splitlines()]
-    telling = [
-        line for line in lines if line.startswith(("Exception", "SERVER ERROR", "Server access error", "::"))
-    ]
+    telling = [line for line in lines if line.startswith(("SERVER ERROR", "Server access error"))]
+    telling += [line for line in lines if "unresolved dependency" in line or line.startswith("Exception")]
     return (telling or lines or ["no reason given"])[0][:200]
 
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from tracklake.config import Conf
 from tracklake.errors import WrongUsage
 
-_SHARED_BY_ALL_NODES = ("yarn", "k8s:")
+_FOR_MANY_MACHINES = ("yarn", "k8s:")
 _NOT_FOR_TABLES = "%[]^|\\"
 _GLOB = re.compile(r"([\\{}\[\]*?])")
 
@@ -20,7 +20,7 @@ def absolute(place: str, conf: Conf | None = None) -> str:
     the path that it names. Where ``conf`` runs Spark on a cluster whose machines share no file system it stays a URI,
     and WrongUsage is raised for a path.
     """
-    shared = conf is not None and conf.spark.master.startswith(_SHARED_BY_ALL_NODES)
+    shared = conf is not None and shares_no_files(conf)
     path = local_path(place)
     if path is None:
         scheme, _, named = place.partition("://")
@@ -34,6 +34,11 @@ def absolute(place: str, conf: Conf | None = None) -> str:
             "give a URI (hdfs://, gs://, s3a://, abfss://, or file:// for a mounted folder)."
         )
     return _plain(os.path.abspath(os.path.expanduser(place)))
+
+
+def shares_no_files(conf: Conf) -> bool:
+    """Whether Spark runs on a cluster whose machines share no file system with this one."""
+    return conf.spark.master.startswith(_FOR_MANY_MACHINES)
 
 
 def _plain(path: str) -> str:

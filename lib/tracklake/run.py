@@ -145,8 +145,10 @@ class Run:
     def changes(self, job: str, *tables: str) -> Changes:
         """What has changed in the tables since ``job`` last built from them, which it now does again.
 
-        The release of this run will say so.
+        The release of this run will say so. Raises InputMissing where there is no lake, and the run makes none.
         """
+        if not self.staged:
+            self.lake.release()
         self._inputs[job] = tables
         return Changes(self.lake, self.base.built_from.get(job, {}), self.base.tables, self.staged)
 

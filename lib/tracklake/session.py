@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tracklake.config import Conf
 from tracklake.jars import missing, resolved
+from tracklake.places import shares_no_files
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -39,7 +40,12 @@ DEFAULTS = {
 
 def spark_settings(conf: Conf) -> dict[str, str]:
     """All Spark settings of an environment, for spark-submit or for a session that is built here."""
-    return {**DEFAULTS, **conf.spark.conf, **DELTA, **FIXED}
+    return {**DEFAULTS, **_paths(conf), **conf.spark.conf, **DELTA, **FIXED}
+
+
+def _paths(conf: Conf) -> dict[str, str]:
+    """Where a path may be given, it is one of this machine: HADOOP_CONF_DIR, set for a cluster, may say HDFS."""
+    return {} if shares_no_files(conf) else {"spark.hadoop.fs.defaultFS": "file:///"}
 
 
 def class_path(conf: Conf) -> dict[str, str]:

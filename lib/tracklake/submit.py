@@ -33,7 +33,7 @@ Usage: ./spark-submit.sh JOB [--env NAME] [--master URL] [--lake URI] [--source 
                          [--start DATE] [--end DATE] [the job's own flags] [-- anything for spark-submit]
 
 Jobs (JOB --help shows a job's flags):"""
-_MASTER = re.compile(r"local(\[|-cluster\[|$)|spark://|yarn$|k8s://")
+_MASTER = re.compile(r"local(\[(\d+|\*)(, *\d+)?\]|-cluster\[\d+, *\d+, *\d+\])?|spark://[^/]+|yarn|k8s://.+")
 _FIRST_SIGNAL_CODE = 128
 _SECONDS_TO_SETTLE = 10.0
 
@@ -57,7 +57,8 @@ def main(argv: Sequence[str]) -> int:
         submission = take_apart(argv)
         if "--help" in submission.job_args:
             return subprocess.call(
-                [sys.executable, str(submission.job), "--help"], env=_environment(submission.conf)
+                [sys.executable, str(submission.job), "--help"],
+                env=_environment(submission.conf.on("local")),  # it is said here, wherever the job would run
             )
         return _submit(submission)
     except TracklakeError as error:
@@ -97,7 +98,7 @@ def take_apart(argv: Sequence[str]) -> Submission:
     conf = load(env)
     asked_master = _taken(list(theirs), "--master") or master
     if asked_master:
-        if not _MASTER.match(asked_master):
+        if not _MASTER.fullmatch(asked_master):
             raise WrongUsage(
                 f'"{asked_master}" is no master: give local[N], spark://HOST:PORT, yarn or k8s://URL.'
             )
@@ -146,9 +147,8 @@ def _environment(conf: Conf) -> dict[str, str]:
         environment.setdefault("PYSPARK_PYTHON", sys.executable)
     if conf.is_local:
         environment.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        environment["PYTHONPATH"] = os.pathsep.join(
-            filter(None, [str(CHECKOUT), environment.get("PYTHONPATH")])
-        )
+        ours = [str(CHECKOUT), str(CHECKOUT / "lib")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [*ours, environment.get("PYTHONPATH")]))
     if sys.stdout.isatty():
         environment[TERMINAL_WIDTH] = str(shutil.get_terminal_size().columns)
     return environment
@@ -165,7 +165,9 @@ def _run(command: Sequence[str], environment: dict[str, str], noise: IO[bytes]) 
             _signal_group(process.pid, number)
 
     before = {
-        number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        number: signal.signal(number, forward)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) != signal.SIG_IGN  # nohup asks for that, and the job inherits it
     }
     try:
         process = subprocess.Popen(

@@ -25,6 +25,7 @@ from tracklake.storage import Folder
 DEFAULT_START = date(2025, 10, 1)
 """The first day unless another is asked for: fixed, so that the same flags always give the same logs."""
 
+MOST_DAYS = 36_500
 MOST_DIRT = 10.0
 
 _MANIFEST, _UNFINISHED = "manifest.json", "_generate_logs.unfinished"
@@ -148,6 +149,8 @@ def _manifest(seen: dict[str, int], catalogue: Catalogue, **parameters: Any) -> 
 def _check(days: int, users: int, dirt: float) -> None:
     if days < 1 or users < 1:
         raise WrongUsage(f"--days {days} and --users {users} must both be 1 or more.")
+    if days > MOST_DAYS:
+        raise WrongUsage(f"--days {days} is too many: a hundred years are {MOST_DAYS}.")
     if not 0 <= dirt <= MOST_DIRT:
         raise WrongUsage(f"--dirt {dirt:g} must be from 0 (none) to {MOST_DIRT:g} (ten times the usual).")
 

@@ -128,10 +128,13 @@ def pick(files: Sequence[LogFile], folder: str, start: date | None, end: date | 
 def below(folder: str, path: str) -> str:
     """A listed file's path as seen from the folder, with a slash before it.
 
-    Raises TracklakeError for one that does not begin with the folder: of which dates it is could not be told.
+    Raises InputMissing where the folder is a file itself, and TracklakeError for a file that does not begin with the
+    folder: of which dates it is could not be told.
     """
     root = _without_host(absolute(folder)).rstrip("/")
     seen = _without_host(path)
+    if seen == root:
+        raise InputMissing(f"{folder} is a file: give --input the folder that holds the logs.")
     if not seen.startswith(f"{root}/"):
         raise TracklakeError(
             f"{path} was listed below {folder}, but its path does not begin with it: give --input the folder as the "
