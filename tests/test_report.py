@@ -135,6 +135,21 @@ def test_a_need_is_told_with_the_numbers_that_say_so(oracle: duckdb.DuckDBPyConn
     )
 
 
+def test_without_a_need_it_is_told_whether_there_was_anyone_to_compare_with(
+    oracle: duckdb.DuckDBPyConnection,
+) -> None:
+    """What is hidden, or what a source does not say, is no want of peers."""
+    now = {
+        "needs": None,
+        "reach_percentile": None,
+        "satisfaction_percentile": None,
+        "conversion_percentile": 90.0,
+    }
+    nothing, nobody = (words.need(of_artist(oracle, "a20", now={**now, "peers": peers})) for peers in (10, 9))
+    assert nothing.startswith("In nothing that is measured here does this artist lie below")
+    assert nobody == "There are too few artists of like size to compare with: it takes 10."
+
+
 def test_every_chart_has_a_title_units_and_words(oracle: duckdb.DuckDBPyConnection) -> None:
     for figures in (of_artist(oracle, "a20"), of_market(oracle)):
         made = charts(figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tracklake.report.figures import Figures
+from tracklake.transforms.artist_performance import FEWEST_PEERS
 
 NEEDS = {
     "reach": ("New listeners", "of its listeners are new", True),
@@ -49,8 +50,8 @@ def need(figures: Figures) -> str:
     if figures.artist_id is None:
         return ""
     if not now["needs"]:
-        if now["reach_percentile"] is None and now["satisfaction_percentile"] is None:
-            return "There are too few artists of like size to compare with: it takes ten."
+        if now["peers"] < FEWEST_PEERS:
+            return f"There are too few artists of like size to compare with: it takes {FEWEST_PEERS}."
         return (
             "In nothing that is measured here does this artist lie below the middle of artists of like size."
         )
