@@ -150,6 +150,17 @@ def test_without_a_need_it_is_told_whether_there_was_anyone_to_compare_with(
     assert nobody == "There are too few artists of like size to compare with: it takes 10."
 
 
+def test_how_many_stay_is_told_as_far_as_it_is_known(oracle: duckdb.DuckDBPyConnection) -> None:
+    """Those who began are told in whole k: of 6 that are told, 8 may have begun. 7 are all of them."""
+    groups = [
+        {"kind": "cohort", "group_name": began_on, "listeners": listeners, "previous_listeners": began}
+        for began_on, listeners, began in (("2025-09-01", 6, 6), ("2025-09-29", 3, 7), ("(other)", 4, None))
+    ]
+    [chart] = [one for one in charts(of_artist(oracle, "a20", groups=groups)) if one.name == "cohorts"]
+    assert chart.about == "since 2025-09-01: 75 to 100 %; since 2025-09-29: 43 %."
+    assert "in steps of 3" in chart.note
+
+
 def test_every_chart_has_a_title_units_and_words(oracle: duckdb.DuckDBPyConnection) -> None:
     for figures in (of_artist(oracle, "a20"), of_market(oracle)):
         made = charts(figures)

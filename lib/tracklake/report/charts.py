@@ -12,6 +12,7 @@ from tracklake.report.figures import Figures, Rows
 from tracklake.report.words import times
 
 INK, MUTED, ACCENT, SECOND, WARM = "#1d2433", "#69748a", "#2f5fd0", "#12a594", "#d9822b"
+PALE = "#8fb0f5"
 QUADRANTS = {
     "star": ("Star", ACCENT),
     "hidden_gem": ("Hidden gem", SECOND),
@@ -22,7 +23,7 @@ QUADRANTS = {
 FUNNEL = {
     "new_listeners": ("New", SECOND),
     "returning_listeners": ("Returning", ACCENT),
-    "reactivated_listeners": ("Back after a pause", "#8fb0f5"),
+    "reactivated_listeners": ("Back after a pause", PALE),
     "lapsed_listeners": ("Lost since the week before", WARM),
 }
 TIERS = ("super", "fan", "regular", "casual", "(other)")
@@ -288,28 +289,52 @@ def _tracks(figures: Figures) -> Chart | None:
 
 
 def _cohorts(figures: Figures) -> Chart | None:
-    rows = [
-        {
-            "cohort": f"Since {row['group_name']}",
-            "share": 100 * row["listeners"] / row["previous_listeners"],
-            "listeners": row["listeners"],
-        }
+    told = [
+        (f"Since {row['group_name']}", row["listeners"], row["previous_listeners"])
         for row in figures.groups
         if row.get("kind") == "cohort"
         and row["previous_listeners"]
         and row["group_name"] not in ("(other)", str(figures.start))
     ]
+    rows = [
+        {
+            "cohort": cohort,
+            "low": 100 * listeners / _most_that_began(began, figures.k),
+            "high": 100 * listeners / began,
+            "listeners": listeners,
+        }
+        for cohort, listeners, began in told
+    ]
     if not rows:
         return None
     rows.sort(key=lambda row: row["cohort"])
+    bars = _plot(rows).encode(
+        y=_category("cohort", [row["cohort"] for row in rows]), tooltip=["cohort:N", "listeners:Q"]
+    )
+    x = alt.Scale(domain=[0, 100])
+    known = bars.mark_bar(color=ACCENT, height=16).encode(
+        x=alt.X("low:Q", title="Percent of them who listened now", scale=x)
+    )
+    possible = bars.mark_bar(color=PALE, height=16).encode(x=alt.X("low:Q", scale=x), x2="high:Q")
     return _chart(
-        _bars(rows, "cohort", "share", "Percent of them who listened now"),
+        known + possible,
         "cohorts",
         "How many stay",
-        "; ".join(f"{row['cohort'].lower()}: {row['share']:.0f} %" for row in rows) + ".",
-        "Of the listeners who first played the artist in the 28 days from a date, those who listened now.",
+        "; ".join(f"{row['cohort'].lower()}: {_percent(row['low'], row['high'])}" for row in rows) + ".",
+        "Of the listeners who first played the artist in the 28 days from a date, those who listened now. How many"
+        f" these were is told in steps of {figures.k}: where a bar has a pale part, the share ends in it.",
         height=34 * len(rows) + 20,
     )
+
+
+def _most_that_began(told: int, k: int) -> int:
+    """How many may have begun in a cohort of which ``told`` is shown: a number that is not in whole k is exact."""
+    return told if told % k else told + k - 1
+
+
+def _percent(low: float, high: float) -> str:
+    first, last = f"{low:.0f}", f"{high:.0f}"
+    return f"{last} %" if first == last else f"{first} to {last} %"
 
 
 def _top_artists(figures: Figures) -> Chart | None:
