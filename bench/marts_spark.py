@@ -63,11 +63,12 @@ def performance(given: Given, save: Save, held: Set[date]) -> None:
     heard = save("listening", listening(streams, given("dim_user")))
     told = told_of(heard, feedback, tracks, given("dim_artist"))
     shared = save("shared_parts", shared_parts(told, tracks))
-    levels = save("shown_levels", shown_levels(totals, parts(totals, shared, tracks), K))
+    of_parts = parts(totals, shared, tracks)
+    levels = save("shown_levels", shown_levels(totals, of_parts, K))
     loyal = save("loyalty", loyalty(heard))
     markets, mixes = top_markets(heard, K), source_mixes(heard, K)
     save("mart_track_performance", track_performance(totals, levels, tracks, markets, mixes, K))
-    save("mart_artist", artist_performance(totals, levels, tracks, loyal, K))
+    save("mart_artist", artist_performance(totals, levels, of_parts, loyal, K))
     before = known.limit(0).selectExpr(
         "member_id AS artist_id", "period_start", "'' AS kind", "'' AS group_name", "listeners"
     )

@@ -97,7 +97,8 @@ def marts(spark: SparkSession, con: duckdb.DuckDBPyConnection, k: int) -> dict[s
     totals = period_totals(days, histories(known, blocks), held).localCheckpoint()
     heard = listening(streams, users).localCheckpoint()
     told = told_of(heard, feedback, tracks, artists)
-    levels = shown_levels(totals, parts(totals, shared_parts(told, tracks), tracks), k).localCheckpoint()
+    of_parts = parts(totals, shared_parts(told, tracks), tracks).localCheckpoint()
+    levels = shown_levels(totals, of_parts, k).localCheckpoint()
     loyal = loyalty(heard).localCheckpoint()
     none = spark.createDataFrame(
         [], "artist_id string, period_start date, kind string, group_name string, listeners bigint"
@@ -107,7 +108,7 @@ def marts(spark: SparkSession, con: duckdb.DuckDBPyConnection, k: int) -> dict[s
         "mart_track_performance": track_performance(
             totals, levels, tracks, top_markets(heard, k), source_mixes(heard, k), k
         ),
-        "mart_artist": artist_performance(totals, levels, tracks, loyal, k),
+        "mart_artist": artist_performance(totals, levels, of_parts, loyal, k),
         "mart_artist_audience": artist_groups(loyal, known, levels, none, k),
         "levels": levels.withColumn("block", F.col("block")),
     }

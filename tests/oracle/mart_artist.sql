@@ -1,17 +1,28 @@
 -- One row per artist and period: the funnel, breadth, and where the artist lies furthest below peers of its size.
-WITH breadth AS (
+WITH part AS (
     SELECT
-        dim_track.artist_id,
+        artist_id,
+        track_id,
+        start_of('28_days', event_date) AS block,
+        period,
+        start_of(period, event_date) AS period_start,
+        count(*) FILTER (WHERE is_stream) AS streams
+    FROM fact_stream, (VALUES ('day'), ('week'), ('28_days')) AS kinds(period)
+    WHERE track_id <> '(unknown)'
+    GROUP BY ALL
+),
+
+breadth AS (
+    SELECT
+        artist_id,
         period,
         period_start,
         count(*) AS tracks,
         count(*) FILTER (WHERE shown.level < detail_of(period)) AS hidden,
         coalesce(sum(streams) FILTER (WHERE shown.level >= detail_of(period)), 0) AS shown_streams,
         coalesce(sum(streams * streams) FILTER (WHERE shown.level >= detail_of(period)), 0) AS squares
-    FROM member_period
-    JOIN member_level AS shown USING (member, member_id, block)
-    JOIN dim_track ON dim_track.track_id = member_id
-    WHERE member = 'track' AND plays > 0
+    FROM part
+    JOIN member_level AS shown ON shown.member = 'track' AND shown.member_id = track_id AND shown.block = part.block
     GROUP BY ALL
 ),
 
@@ -67,7 +78,7 @@ figure AS (
         heard_ms / nullif(length_ms, 0) AS satisfaction,
         pow(streams, 2) / nullif(
             coalesce(squares, 0)
-            + pow(greatest(streams - coalesce(shown_streams, 0), 0), 2) / greatest(coalesce(hidden, 1), 1),
+            + pow(streams - coalesce(shown_streams, 0), 2) / greatest(coalesce(hidden, 1), 1),
             0
         ) AS catalogue
     FROM artist

@@ -72,7 +72,7 @@ CONTRACT = Contract(
         Column("skip_rate", "double", "Share of plays skipped.", minimum=0, maximum=1),
         Column("skip_low", "double", "Lower bound of its 95 % Wilson interval.", minimum=0, maximum=1),
         Column("skip_high", "double", "Upper bound of its 95 % Wilson interval.", minimum=0, maximum=1),
-        Column("tracks", "bigint", "Tracks played whose primary artist it is.", minimum=0),
+        Column("tracks", "bigint", "Tracks of which plays count for the artist.", minimum=0),
         Column(
             "top_1_percent_share",
             "double",
@@ -81,7 +81,7 @@ CONTRACT = Contract(
             maximum=1,
         ),
         *[
-            Column(name, "double", f"{about[0].upper()}{about[1:]}.", minimum=0)
+            Column(name, "double", f"{about[0].upper()}{about[1:]}.", minimum=1 if name == "catalogue" else 0)
             for name, about in NEEDS.items()
         ],
         Column("peers", "bigint", "Artists of like size: listeners within the same power of 2.", minimum=1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from tracklake.transforms.keys import UNKNOWN
 from tracklake.transforms.periods import PERIOD
 from tracklake.transforms.privacy import (
     all_or_none,
@@ -52,12 +53,12 @@ FIGURES = [
 
 
 def artist_performance(
-    totals: DataFrame, levels: DataFrame, tracks: DataFrame, loyalty: DataFrame, k: int
+    totals: DataFrame, levels: DataFrame, parts: DataFrame, loyalty: DataFrame, k: int
 ) -> DataFrame:
     """mart_artist rows: one artist in one period in which it was played, liked or saved.
 
-    ``totals`` as of ``period_totals``, ``levels`` as of ``shown_levels``, ``tracks`` of dim_track, ``loyalty`` as of
-    ``artist_groups.loyalty``.
+    ``totals`` as of ``period_totals``, ``levels`` as of ``shown_levels``, ``parts`` as of ``parts.parts``, ``loyalty``
+    as of ``artist_groups.loyalty``.
     """
     funnel_is_fine = all_or_none(_all([enough_or_none(F.col(name), k) for name in FUNNEL]))
     skip_low, skip_high = Rate("skips", "plays").wilson()
@@ -66,7 +67,7 @@ def artist_performance(
         .join(with_earlier(levels), on=[*MEMBER, "block"], how="left")
         .withColumn("funnel_is_fine", funnel_is_fine)
         .withColumnRenamed("member_id", "artist_id")
-        .join(_breadth(totals, levels, tracks), on=["artist_id", *PERIOD], how="left")
+        .join(_breadth(parts, levels), on=["artist_id", *PERIOD], how="left")
         .join(_of_most_active(loyalty, k), on=["artist_id", *PERIOD], how="left")
         .withColumns(
             {
@@ -141,15 +142,15 @@ def with_needs(artists: DataFrame) -> DataFrame:
     )
 
 
-def _breadth(totals: DataFrame, levels: DataFrame, tracks: DataFrame) -> DataFrame:
-    """One row per artist and period: ``tracks`` played, how many of them are ``hidden``, and of the others the sum
-    of their streams, and of these squared."""
+def _breadth(parts: DataFrame, levels: DataFrame) -> DataFrame:
+    """One row per artist and period: ``tracks`` of which plays count for the artist, how many of them are ``hidden``,
+    and of the others the sum of their streams that count for the artist, and of these squared."""
     streams = F.col("streams").cast("decimal(19,0)")
     hidden = F.col("level") < fineness()
+    of_tracks = levels.where("member = 'track'").withColumnRenamed("member_id", "track_id")
     return (
-        totals.where("member = 'track' AND plays > 0")
-        .join(levels, on=[*MEMBER, "block"], how="left")
-        .join(tracks.select(F.col("track_id").alias("member_id"), "artist_id"), on="member_id", how="left")
+        parts.where((F.col("track_id") != UNKNOWN) & (F.col("plays") > 0))
+        .join(of_tracks, on=["track_id", "block"], how="left")
         .groupBy("artist_id", *PERIOD)
         .agg(
             F.count(F.lit(1)).alias("tracks"),
@@ -166,9 +167,10 @@ def _catalogue() -> Column:
     The streams that no track which is shown accounts for are taken to be spread evenly over the hidden tracks: all
     that goes into the number is shown, so that nothing of a hidden track can be told from it.
     """
-    rest = F.greatest(F.col("streams") - F.coalesce("shown_streams", F.lit(0)), F.lit(0)).cast("double")
+    streams = F.col("streams").cast("double")
+    rest = (F.col("streams") - F.coalesce("shown_streams", F.lit(0))).cast("double")
     squares = F.coalesce("squares", F.lit(0.0)) + rest * rest / F.greatest(F.col("hidden"), F.lit(1))
-    return F.pow(F.col("streams").cast("double"), F.lit(2)) / F.nullif(squares, F.lit(0.0))
+    return streams * streams / F.nullif(squares, F.lit(0.0))
 
 
 def _of_most_active(loyalty: DataFrame, k: int) -> DataFrame:
