@@ -198,7 +198,7 @@ def events(records: DataFrame) -> DataFrame:
     )
     in_session = Window.partitionBy("user_id", "session_id").orderBy(*ORDER)
     until_next = F.unix_millis(F.lead("event_time").over(in_session)) - F.unix_millis("event_time")
-    heard = F.when(F.col("duration_ms").isNotNull(), F.least("duration_ms", until_next))
+    heard = F.when(F.col("duration_ms") > 0, F.least("duration_ms", until_next))
     return arrived.dropDuplicates(["event_id"]).withColumn(
         "ms_played", F.when(F.col("ms_played_inferred"), heard)
     )

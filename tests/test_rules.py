@@ -14,6 +14,7 @@ def test_each_broken_rule_of_plays_is_told_with_its_rows(audit: Audit) -> None:
     broken = {
         "e2": {"event_time": datetime(2018, 11, 2)},
         "e3": {"ms_played": 29_999, "completion": 29_999 / 200_000},
+        "e3-of-no-length": {"ms_played": 29_999, "duration_ms": 0, "completion": None},
         "e4": {"is_stream": False},
         "e5": {"completion": 0.6},
         "e6": {"completion": None},
@@ -24,7 +25,7 @@ def test_each_broken_rule_of_plays_is_told_with_its_rows(audit: Audit) -> None:
     assert {one.expectation: [row["event_id"] for row in one.sample] for one in failures} == {
         "event_date is the UTC date of event_time.": ["e2"],
         "A stream was played for 30,000 ms, or is a shorter track played to its end,"
-        " or its ms_played is unknown.": ["e3"],
+        " or its ms_played is unknown.": ["e3", "e3-of-no-length"],
         "A play of at least 30,000 ms is a stream.": ["e4"],
         "completion is ms_played / duration_ms, cut to 0..1.": ["e5", "e6"],
         "A play has a session exactly when it has a user.": ["e7"],

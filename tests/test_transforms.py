@@ -54,7 +54,10 @@ def test_a_play_is_a_stream_from_30_seconds_or_to_the_end_of_a_shorter_track(spa
         (60_000, None, None, True, False, None),
         (60_000, 200_000, True, True, True, 0.3),
         (250_000, 200_000, None, True, False, 1.0),
-        (0, 0, None, True, False, None),
+        (2_000, 0, None, False, True, None),  # a length of 0 is an unknown one
+        (0, 0, None, False, True, None),
+        (30_000, 0, None, True, False, None),
+        (0, 1, None, True, False, 0.0),
     ]
     columns = (
         "ms_played bigint, duration_ms bigint, skipped boolean, stream boolean, skip boolean, share double"

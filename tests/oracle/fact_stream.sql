@@ -1,5 +1,5 @@
 -- One row per play. How long it was heard is not logged: until the same user's next event (of any type) in the same
--- source session, the track's length at most.
+-- source session, the track's length at most; a length of 0 is an unknown one.
 WITH followed AS (
     SELECT
         *,
@@ -13,7 +13,7 @@ play AS (
     SELECT
         *,
         CASE
-            WHEN duration_ms IS NULL OR next_time IS NULL THEN duration_ms
+            WHEN duration_ms = 0 OR duration_ms IS NULL OR next_time IS NULL THEN nullif(duration_ms, 0)
             ELSE least(duration_ms, epoch_ms(next_time) - epoch_ms(event_time))
         END AS ms_played,
         coalesce(user_id, '(anonymous)') AS listener
@@ -22,7 +22,7 @@ play AS (
 ),
 
 heard AS (
-    SELECT *, ms_played >= duration_ms - 1000 AS to_its_end
+    SELECT *, coalesce(ms_played >= nullif(duration_ms, 0) - 1000, false) AS to_its_end
     FROM play
 )
 

@@ -62,6 +62,7 @@ NULLS = {
         "location",
         "registered_at",
         "artist_name",
+        "ms_played",
     ),
     "spotify_history": ("track_id", "track_name", "country", "reason_end", "skipped", "shuffle"),
     "listenbrainz": ("track_id", "artist_id", "artist_ids", "artist_name", "duration_ms"),

@@ -22,7 +22,9 @@ CONTRACT = Contract(
         Column(
             "artist_longitude", "double", "Longitude of that place in degrees.", minimum=-180, maximum=180
         ),
-        Column("duration_ms", "bigint", "Length of the song in milliseconds; null if unknown.", minimum=0),
+        Column(
+            "duration_ms", "bigint", "Length of the song in milliseconds; null or 0 if unknown.", minimum=0
+        ),
         Column(
             "release_year", "int", "Year of release; null if unknown, never 0.", minimum=1000, maximum=2100
         ),

@@ -29,7 +29,9 @@ CONTRACT = Contract(
             nullable=False,
             refers_to="dim_artist.artist_id",
         ),
-        Column("duration_ms", "bigint", "Length of the track in milliseconds; null if unknown.", minimum=0),
+        Column(
+            "duration_ms", "bigint", "Length of the track in milliseconds; null or 0 if unknown.", minimum=0
+        ),
         Column(
             "release_year", "int", "Year of release; null if unknown, never 0.", minimum=1000, maximum=2100
         ),

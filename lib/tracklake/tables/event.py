@@ -59,7 +59,7 @@ CONTRACT = Contract(
         Column(
             "duration_ms",
             "bigint",
-            "Length of the track in milliseconds; null if unknown.",
+            "Length of the track in milliseconds; null or 0 if unknown.",
             minimum=0,
             maximum=LONGEST_MS,
         ),

@@ -47,7 +47,9 @@ CONTRACT = Contract(
             refers_to="fact_session.session_key",
         ),
         Column("ms_played", "bigint", "Milliseconds heard; null if unknown.", minimum=0),
-        Column("duration_ms", "bigint", "Length of the track in milliseconds; null if unknown.", minimum=0),
+        Column(
+            "duration_ms", "bigint", "Length of the track in milliseconds; null or 0 if unknown.", minimum=0
+        ),
         Column(
             "completion",
             "double",

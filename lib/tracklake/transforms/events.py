@@ -17,8 +17,8 @@ def settle(arrivals: DataFrame) -> DataFrame:
 
     The earliest ingested copy of an event is kept, of one run the first by ``order_of_copies``. ms_played is the
     smaller of duration_ms and the time to the same user's next event in the same source session; without a next
-    event it is duration_ms; without a duration it stays null. Copies of one event must agree on user, session,
-    source and ORDER, as they do where event_id is a hash of the record; ``first_copies`` is for others.
+    event it is duration_ms; without a duration, or with one of 0, it stays null. Copies of one event must agree on
+    user, session, source and ORDER, as they do where event_id is a hash of the record; ``first_copies`` is for others.
     """
     copies = [F.col(name).desc() for name in ("ingested_at", *order_of_copies(arrivals.columns))]
     # Users first, for they tell most rows apart: a sort compares little more than the first eight bytes.
@@ -30,7 +30,7 @@ def settle(arrivals: DataFrame) -> DataFrame:
 
     until_next = F.unix_millis("_next_time") - F.unix_millis("event_time")
     asked = F.col("ms_played_inferred") & (F.col("event_type") == "play")
-    inferred = F.when(F.col("duration_ms").isNotNull(), F.least("duration_ms", until_next))
+    inferred = F.when(F.col("duration_ms") > 0, F.least("duration_ms", until_next))
     return (
         arrivals.withColumns(
             {

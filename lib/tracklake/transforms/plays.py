@@ -33,8 +33,8 @@ TIMELINE = (
 
 
 def played_to_end() -> Column:
-    """ms_played >= duration_ms - 1,000; false where either is unknown."""
-    return F.coalesce(F.col("ms_played") >= F.col("duration_ms") - END_TOLERANCE_MS, F.lit(False))
+    """ms_played >= duration_ms - 1,000; false where either is unknown, as a duration_ms of 0 is."""
+    return F.coalesce(F.col("ms_played") >= _length() - END_TOLERANCE_MS, F.lit(False))
 
 
 def is_stream() -> Column:
@@ -42,7 +42,7 @@ def is_stream() -> Column:
 
     Sources that do not log ms_played log a play only once half of the track or four minutes were heard.
     """
-    short_track = F.coalesce(F.col("duration_ms") < STREAM_MS, F.lit(False))
+    short_track = F.coalesce(_length() < STREAM_MS, F.lit(False))
     return F.col("ms_played").isNull() | (F.col("ms_played") >= STREAM_MS) | (short_track & played_to_end())
 
 
@@ -54,9 +54,14 @@ def is_skip() -> Column:
 
 
 def completion() -> Column:
-    """ms_played / duration_ms, cut to 0..1; null where either is unknown or duration_ms is 0."""
-    share = F.col("ms_played") / F.nullif(F.col("duration_ms"), F.lit(0))
+    """ms_played / duration_ms, cut to 0..1; null where either is unknown, as a duration_ms of 0 is."""
+    share = F.col("ms_played") / _length()
     return F.when(share.isNotNull(), F.greatest(F.lit(0.0), F.least(F.lit(1.0), share)))
+
+
+def _length() -> Column:
+    """duration_ms, null where it is 0: so some producers say that they do not know it."""
+    return F.nullif(F.col("duration_ms"), F.lit(0))
 
 
 def with_users(events: DataFrame, users: DataFrame) -> DataFrame:
