@@ -161,6 +161,15 @@ def test_how_many_stay_is_told_as_far_as_it_is_known(oracle: duckdb.DuckDBPyConn
     assert "in steps of 3" in chart.note
 
 
+def test_a_page_does_not_promise_that_numbers_of_listeners_differ_by_enough(
+    oracle: duckdb.DuckDBPyConnection,
+) -> None:
+    assert words.hidden(of_artist(oracle, "a20"))[0] == (
+        "No figure here is of fewer than 3 listeners, and no plays of fewer can be found by subtraction. What two"
+        " numbers of listeners differ by, as those of 28 days and of one of their weeks, may be fewer."
+    )
+
+
 def test_every_chart_has_a_title_units_and_words(oracle: duckdb.DuckDBPyConnection) -> None:
     for figures in (of_artist(oracle, "a20"), of_market(oracle)):
         made = charts(figures)

@@ -87,7 +87,8 @@ def hidden(figures: Figures) -> list[str]:
     if figures.artist_id is None:
         names["mart_artist"] = "artists"
     sentences = [
-        f"Nothing here tells of fewer than {figures.k} listeners, nor can it be found by subtraction."
+        f"No figure here is of fewer than {figures.k} listeners, and no plays of fewer can be found by subtraction."
+        " What two numbers of listeners differ by, as those of 28 days and of one of their weeks, may be fewer."
     ]
     for row in figures.hidden:
         if row["hidden"]:

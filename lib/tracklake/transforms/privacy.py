@@ -1,4 +1,4 @@
-"""What may be shown to artists: nothing of fewer than k listeners, not even by subtracting what is shown.
+"""What may be shown to artists: no plays of fewer than k listeners, not even by subtracting what is shown.
 
 docs/privacy.md says why these rules are enough.
 """
