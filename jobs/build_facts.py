@@ -1,7 +1,13 @@
 """Bring the facts up to date: sessions, plays, feedback, and the days of tracks and artists."""
 
 from tracklake import cli
-from tracklake.affected import around_sessions, moved_sessions, rekeyed_dates
+from tracklake.affected import (
+    around_sessions,
+    dates_of_recredited_events,
+    moved_sessions,
+    rekeyed_dates,
+)
+from tracklake.credited import credited
 from tracklake.run import Run
 from tracklake.transforms.days import artist_days, track_days
 from tracklake.transforms.periods import is_on
@@ -10,24 +16,27 @@ from tracklake.transforms.sessions import session_facts, sessionize
 
 
 def main(run: Run) -> None:
-    """Builds the facts anew on the dates whose events, sessions, or versions of users and artists changed.
+    """Builds the facts anew on the dates whose events, sessions, or versions of users and artists changed, or whose
+    events name no artist and a track that is another one's now.
 
     With --start and --end, the facts of those dates are built again in any case.
     """
-    changes = run.changes("build_facts", "event", "dim_user", "dim_artist")
+    changes = run.changes("build_facts", "event", "dim_user", "dim_artist", "dim_track")
     users, artists, tracks = run.read("dim_user"), run.read("dim_artist"), run.read("dim_track")
 
     with run.steps.step("Looking for days whose facts have to follow"):
         dates = changes.dates("event") | run.asked_for("event")
         dates |= rekeyed_dates(run, changes, "dim_user", "user_id", dates)
         dates |= rekeyed_dates(run, changes, "dim_artist", "artist_id", dates)
+        dates |= dates_of_recredited_events(run, changes, dates)
         dates |= moved_sessions(run, dates) if dates else set()
     if not dates:
         return
 
     with run.steps.step("Cutting sessions"):
         events = run.read("event", around_sessions(run, dates)).select(*TIMELINE)
-        timeline = run.keep("timeline", with_users(sessionize(events), users), by="event_date")
+        cut = with_users(sessionize(credited(run, events, "timeline")), users)
+        timeline = run.keep("timeline", cut, by="event_date")
     on_dates = timeline.where(is_on("event_date", dates))
     sessions = session_facts(timeline).where(is_on("session_date", dates))
 

@@ -155,3 +155,47 @@ def test_plays_point_at_the_version_of_the_artist_that_was_valid(run_job: Job, t
     places = {row.artist_key: row.location for row in found.read("dim_artist").collect()}
     plays = found.read("fact_stream").collect()
     assert {row.event_date.day: places[row.artist_key] for row in plays} == {1: "Ghent", 5: "Lund"}
+
+
+@pytest.mark.usefixtures("unaudited")
+def test_facts_that_name_a_track_alone_follow_its_artist(run_job: Job, tmp_path: Path) -> None:
+    """Of t nobody states an artist at first, then one, then another, whom dim_track takes: what names none of them is
+    the artist's of the day, on days without a new event and in a session that began on the day before, too."""
+
+    def write_day(day: str, *events: dict[str, object]) -> None:
+        lines = [json.dumps({"user_id": "u", "session_id": day, "track_id": "t"} | event) for event in events]
+        write(logs, f"date={day}/events.jsonl", lines)
+
+    def play(time: str, **fields: object) -> dict[str, object]:
+        return {
+            "event_type": "play",
+            "event_time": time,
+            "duration_ms": 200_000,
+            "ms_played": 180_000,
+        } | fields
+
+    def artists(of: Lake) -> dict[str, str]:
+        names = of.read("dim_artist").select("artist_key", "artist_id")
+        marks = of.read("fact_feedback").join(names, on="artist_key")
+        plays = of.read("fact_stream").select("event_time", "artist_id")
+        told = plays.unionByName(marks.select("event_time", "artist_id")).collect()
+        return {f"{row.event_time:%m-%d %H}": row.artist_id for row in told}
+
+    logs, lake = tmp_path / "logs", tmp_path / "lake"
+    write_day("2024-01-10", play("2024-01-10T23:50:00Z", track_id="other", artist_ids=["a"]))
+    write_day("2024-01-11", play("2024-01-11T00:10:00Z"))
+    write_day("2024-01-12", {"event_type": "like", "event_time": "2024-01-12T12:00:00Z"})
+    unknown = artists(run_job(star_schema, lake, logs, source="native"))
+    assert unknown == {"01-10 23": "a", "01-11 00": "(unknown)", "01-12 12": "(unknown)"}
+
+    write_day("2024-03-15", play("2024-03-15T12:00:00Z", artist_ids=["b"]))
+    of_b = artists(run_job(star_schema, lake, logs, source="native"))
+    assert of_b == {"01-10 23": "a", "01-11 00": "b", "01-12 12": "b", "03-15 12": "b"}
+
+    write_day("2024-03-20", play("2024-03-20T12:00:00Z", artist_ids=["a"]))
+    found = run_job(star_schema, lake, logs, source="native")
+    of_a = {"01-10 23": "a", "01-11 00": "a", "01-12 12": "a", "03-15 12": "b", "03-20 12": "a"}
+    assert artists(found) == of_a
+    over_midnight = found.read("fact_session").where("session_date = DATE '2024-01-10'")
+    assert [row.artists for row in over_midnight.collect()] == [1]
+    same_lake(found, run_job(star_schema, tmp_path / "at-once", logs, source="native"))

@@ -19,7 +19,7 @@ from tracklake.local_rows import local_rows
 from tracklake.sources.text import repaired, without_persons
 from tracklake.transforms.exact import millionths, nearest
 from tracklake.transforms.keys import key
-from tracklake.transforms.plays import completion, is_skip, is_stream
+from tracklake.transforms.plays import completion, is_skip, is_stream, with_primary_artists
 from tracklake.transforms.sessions import sessionize
 from tracklake.transforms.users import user_versions
 
@@ -65,6 +65,26 @@ def test_a_play_is_a_stream_from_30_seconds_or_to_the_end_of_a_shorter_track(spa
     frame = local_rows(spark, plays, columns)
     found = frame.select("ms_played", "duration_ms", "skipped", is_stream(), is_skip(), completion())
     assert [tuple(row) for row in found.collect()] == plays
+
+
+def test_an_event_that_names_a_track_alone_is_the_primary_artists(spark: SparkSession) -> None:
+    events = [
+        # event_id, event_type, track_id, artist_id, and whose it is
+        ("e1", "play", "t", None, "a"),
+        ("e2", "like", "t", None, "a"),
+        ("e3", "play", "t", "b", "b"),
+        ("e4", "play", None, None, None),
+        ("e5", "follow", None, "b", "b"),
+        ("e6", "play", "nobody's", None, "(unknown)"),
+        ("e7", "play", "new", None, None),
+        ("e8", "impression", "t", None, None),
+        ("t", "play", "t", "b", "b"),
+    ]
+    columns = "event_id string, event_type string, track_id string, artist_id string, whose string"
+    tracks = local_rows(spark, [("t", "a"), ("nobody's", "(unknown)")], "track_id string, artist_id string")
+    found = with_primary_artists(local_rows(spark, events, columns), tracks).orderBy("event_id")
+    assert found.columns == ["event_id", "event_type", "track_id", "artist_id", "whose"]
+    assert [row.artist_id for row in found.collect()] == [whose for *_, whose in events]
 
 
 def test_a_late_event_splits_a_version(spark: SparkSession) -> None:

@@ -9,10 +9,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tracklake.changes import Changes
+from tracklake.credited import credited
 from tracklake.run import Run
 from tracklake.transforms.keys import INFERRED
 from tracklake.transforms.periods import every_day
-from tracklake.transforms.plays import with_users
+from tracklake.transforms.plays import lacks_artist, with_users
 from tracklake.transforms.sessions import SESSION_GAP, session_facts, sessionize
 
 DAY = timedelta(days=1)
@@ -40,20 +41,30 @@ def rekeyed_dates(
         return set()
     ended = F.col("valid_to").isNotNull() & (F.col("event_time") >= F.col("valid_to"))
     inside = (F.col("event_time") >= F.col("valid_from")) & ~ended
-    moved = run.read("event", candidates).join(
-        spans, on=(F.col(member) == F.col("_member")) & inside, how="left_semi"
-    )
+    events = run.read("event", candidates)
+    if member == "artist_id":
+        events = credited(run, events, "rekeyed")
+    moved = events.join(spans, on=(F.col(member) == F.col("_member")) & inside, how="left_semi")
     return _dates_in(moved)
+
+
+def dates_of_recredited_events(run: Run, changes: Changes, dates: Collection[date]) -> set[date]:
+    """Dates beside ``dates`` of events that lack an artist, and whose track's in dim_track is another one than it was.
+
+    A track that was not there comes with the dates of its events.
+    """
+    lacking = run.read("event", run.slices("event") - set(dates)).where(lacks_artist())
+    return _dates_of(lacking, _changed(changes, "dim_track", "track_id", "artist_id"))
 
 
 def dates_of_recredited_tracks(run: Run, changes: Changes) -> set[date]:
     """Dates on which tracks are told of whose artist in dim_track is another one than it was."""
-    return _dates_of(run, "fact_track_day", _changed(changes, "dim_track", "track_id", "artist_id"))
+    return _dates_of(run.read("fact_track_day"), _changed(changes, "dim_track", "track_id", "artist_id"))
 
 
 def dates_of_moved_users(run: Run, changes: Changes) -> set[date]:
     """Dates of plays by versions of users whose location is another one than it was."""
-    return _dates_of(run, "fact_stream", _changed(changes, "dim_user", "user_key", "location"))
+    return _dates_of(run.read("fact_stream"), _changed(changes, "dim_user", "user_key", "location"))
 
 
 def _changed(changes: Changes, dimension: str, key: str, column: str) -> DataFrame:
@@ -63,11 +74,11 @@ def _changed(changes: Changes, dimension: str, key: str, column: str) -> DataFra
     return come.join(was, on=key, how="inner").where(~F.col(column).eqNullSafe(F.col("_was"))).select(key)
 
 
-def _dates_of(run: Run, table: str, members: DataFrame) -> set[date]:
-    """The dates on which a table has rows of these members; it is not looked into where there are none."""
+def _dates_of(rows: DataFrame, members: DataFrame) -> set[date]:
+    """The dates of the rows of these members; they are not looked into where there are none."""
     if members.isEmpty():
         return set()
-    return _dates_in(run.read(table).join(members, on=members.columns, how="left_semi"))
+    return _dates_in(rows.join(members, on=members.columns, how="left_semi"))
 
 
 def _dates_in(rows: DataFrame) -> set[date]:
@@ -101,7 +112,9 @@ def moved_sessions(run: Run, dates: Collection[date]) -> set[date]:
     if around == set(dates):
         return set()
     crossing = _near(run.published("fact_session"), dates).where(~_within(dates))
-    events = run.read("event", around).join(crossing.select("user_id"), on="user_id", how="left_semi")
+    events = credited(run, run.read("event", around), "crossing").join(
+        crossing.select("user_id"), on="user_id", how="left_semi"
+    )
     users = run.read("dim_user")
     cut = session_facts(with_users(sessionize(events), users))
     now = run.keep("sessions-near", _near(cut, dates))

@@ -36,7 +36,8 @@ CONTRACT = Contract(
         Column(
             "artist_key",
             "string",
-            "The artist's version at event_time; the unknown one's where the event names none.",
+            "The version at event_time of the artist that the event names, else of the track's primary one; the unknown"
+            " one's where there is neither.",
             nullable=False,
             refers_to="dim_artist.artist_key",
         ),

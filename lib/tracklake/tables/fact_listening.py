@@ -27,7 +27,7 @@ CONTRACT = Contract(
         Column(
             "artist_id",
             "string",
-            "The track's primary artist; the unknown one included.",
+            "The artist for whom the plays count, as in fact_stream; the unknown one included.",
             nullable=False,
             refers_to="dim_artist.artist_id",
         ),

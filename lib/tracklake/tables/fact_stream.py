@@ -30,14 +30,14 @@ CONTRACT = Contract(
         Column(
             "artist_key",
             "string",
-            "The primary artist's version at event_time.",
+            "The version at event_time of the artist for whom the play counts, see artist_id.",
             nullable=False,
             refers_to="dim_artist.artist_key",
         ),
         Column(
             "artist_id",
             "string",
-            "The primary artist's id, that of an inferred member included.",
+            "The primary artist that the event names, else the track's; inferred ones and the unknown one included.",
             nullable=False,
         ),
         Column(

@@ -1,7 +1,7 @@
 """What of a track's plays counts for which artist: nearly always all of them for one.
 
-A play counts for the artist that its event names, and a track is one artist's, that of dim_track. Where these
-differ, what an artist comes to is not the sum of its tracks, but that of its parts of tracks.
+A play counts for the artist that its event names, if it names any, and a track is one artist's, that of dim_track.
+Where these differ, what an artist comes to is not the sum of its tracks, but that of its parts of tracks.
 """
 
 from __future__ import annotations

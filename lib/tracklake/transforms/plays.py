@@ -75,6 +75,24 @@ def with_users(events: DataFrame, users: DataFrame) -> DataFrame:
     )
 
 
+def lacks_artist() -> Column:
+    """Whether an event that becomes a fact names a track and no artist."""
+    is_fact = F.col("event_type").isin("play", *FEEDBACK_TYPES)
+    return is_fact & F.col("track_id").isNotNull() & F.col("artist_id").isNull()
+
+
+def with_primary_artists(events: DataFrame, tracks: DataFrame) -> DataFrame:
+    """The events, those that lack an artist with the primary one of their track, which ``tracks`` (dim_track) knows."""
+    # An event that lacks none has a key of its own: null keys would all be one task's, where both sides are shuffled.
+    wanted = F.when(lacks_artist(), F.col("track_id")).otherwise(F.col("event_id"))
+    own = tracks.select(F.col("track_id").alias("_track"), F.col("artist_id").alias("_primary"))
+    return (
+        events.join(own, on=(wanted == F.col("_track")) & lacks_artist(), how="left")
+        .withColumn("artist_id", F.coalesce("artist_id", "_primary"))
+        .drop("_track", "_primary")
+    )
+
+
 def with_tracks(events: DataFrame, artists: DataFrame) -> DataFrame:
     """The events with ``track_key`` and ``artist_key``, and the unknown members where they name none.
 
