@@ -149,3 +149,18 @@ def test_a_play_without_a_uri_is_told_by_its_names(arrivals: Arrivals, tmp_path:
     (tmp_path / "Streaming_History_Audio_2023-2024.json").write_text(json.dumps(plays))
     found = {(row.track_name, row.event_id) for row in arrivals("spotify_history", tmp_path).collect()}
     assert sorted(title for title, _ in found) == ["One", "Two"]
+
+
+def test_old_downloads_are_read_whatever_the_number_of_their_files(
+    arrivals: Arrivals, tmp_path: Path
+) -> None:
+    names = ("endsong.json", "endsong_12.json", "endvideo.json", "endvideo_0.json")
+    for minute, name in enumerate((*names, "endsongs.json", "Streaming_History_Video_2023.json")):
+        played = {
+            "ts": f"2021-03-01T10:0{minute}:00Z",
+            "ms_played": 1000,
+            "spotify_track_uri": "spotify:track:1",
+        }
+        (tmp_path / name).write_text(json.dumps([played]))
+    read = [row.source_file.rpartition("/")[2] for row in arrivals("spotify_history", tmp_path).collect()]
+    assert sorted(read) == ["Streaming_History_Video_2023.json", *names]

@@ -1,7 +1,7 @@
 """Source ``spotify_history``: the streaming history that a listener can download from Spotify.
 
-Two forms of the extended history (``Streaming_History_*.json`` and, until 2022, ``endsong_*.json``) and the short one
-of the account data (``StreamingHistory*.json``). Each file is one JSON array.
+Two forms of the extended history (``Streaming_History_*.json`` and, until 2022, ``endsong*.json`` and
+``endvideo*.json``) and the short one of the account data (``StreamingHistory*.json``). Each file is one JSON array.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tracklake.tables import contract
 from tracklake.transforms.keys import SEPARATOR, key
 
 LAYOUT = Layout(
-    names=rf"(?:^|/)(?:Streaming_History_[^/]+|endsong_\d+|StreamingHistory\w*)\.json{COMPRESSED}$",
-    shown="Streaming_History_*.json, endsong_*.json or StreamingHistory*.json",
+    names=rf"(?:^|/)(?:Streaming_History_[^/]+|end(?:song|video)(?:_\d+)?|StreamingHistory\w*)\.json{COMPRESSED}$",
+    shown="Streaming_History_*.json, endsong*.json, endvideo*.json or StreamingHistory*.json",
     dated=False,
 )
 

@@ -11,7 +11,7 @@ WITH file AS (
             ['path', 'name']
         ) AS listener
     FROM read_text(getvariable('folder') || '/**/*.json')
-    WHERE regexp_matches(filename, '/(Streaming_History_[^/]+|endsong_\d+|StreamingHistory\w*)\.json$')
+    WHERE regexp_matches(filename, '/(Streaming_History_[^/]+|end(song|video)(_\d+)?|StreamingHistory\w*)\.json$')
 ),
 
 -- The short form states the same plays less exactly: it is left out where the listener has the extended one.
