@@ -16,6 +16,7 @@ from tracklake.incoming import (
     read_events,
     read_songs,
     renamed,
+    say_what_is_left_out,
     sources_of,
     stage_profile,
     stage_source_files,
@@ -45,6 +46,7 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
     source, folder = run.logs()
     with run.steps.step("Looking for files that are new"):
         found = source.find(run.spark, folder, run.start, run.end)
+        say_what_is_left_out(run)
         listed = source.catalogue.find(run.spark, folder) if source.catalogue else []
         known = known_files(run, found + listed)
         logs = found if reprocess else unread(run, found, known)

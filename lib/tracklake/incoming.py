@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from tracklake.run import Run
 from tracklake.sources import SOURCES
-from tracklake.sources.files import LogFile
+from tracklake.sources.files import LogFile, below
 from tracklake.sources.source import Bounds
 from tracklake.tables import contract
 from tracklake.transforms import arrivals as arrived
@@ -23,6 +23,20 @@ NEAR = timedelta(days=NEAR_DAYS)
 
 MOST_SHOWN = 20
 """Rows of source_profile that a run prints."""
+
+MOST_NAMED = 5
+"""Files that are left out which a run names."""
+
+
+def say_what_is_left_out(run: Run) -> None:
+    """Prints which logs the source leaves out beside others, some of them by name, and why."""
+    source, folder = run.logs()
+    if source.left_out is None:
+        return
+    names = [below(folder, file.path).lstrip("/") for file in source.left_out.find(run.spark, folder)]
+    if names:
+        more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+        run.steps.note(f"Not read: {', '.join(names[:MOST_NAMED])}{more} ({source.left_out.why}).")
 
 
 def known_files(run: Run, files: list[LogFile]) -> dict[str, Row]:

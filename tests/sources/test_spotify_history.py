@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tests.sources.conftest import FIXTURES, Arrivals, events, reasons, rows
+from tracklake.incoming import say_what_is_left_out
+from tracklake.sources import source
 from tracklake.sources.spotify_history import listener_folder
 
 CLOCK = "date_format(event_time, 'yyyy-MM-dd HH:mm:ss') AS at"
@@ -132,8 +135,42 @@ def test_a_folder_may_mix_plain_and_compressed_files(arrivals: Arrivals, tmp_pat
 
 
 def test_the_folder_of_a_listener_is_the_nearest_that_spotify_did_not_name() -> None:
-    for path in ("/in/anna/endsong_0.json", "/in/anna/MyData/Spotify Account Data/StreamingHistory0.json"):
-        assert listener_folder(path) == "/in/anna"
+    for path in (
+        "endsong_0.json",
+        "MyData/Spotify Account Data/StreamingHistory0.json",
+        "my_spotify_data (1)/Spotify Account Data 2/StreamingHistory0.json",
+    ):
+        assert listener_folder(f"/in/anna/{path}") == "/in/anna"
+    assert listener_folder("/in/MyData of anna/endsong_0.json") == "/in/MyData of anna"
+
+
+def test_both_archives_of_one_name_are_one_listeners(arrivals: Arrivals, tmp_path: Path) -> None:
+    """They are unpacked as my_spotify_data and my_spotify_data (1)."""
+    for folder, title in (("my_spotify_data", "One"), ("my_spotify_data (1)", "Two"), ("MyData 2", "Three")):
+        (tmp_path / folder).mkdir()
+        plays = [{"ts": "2024-03-01T10:00:00Z", "ms_played": 0, "master_metadata_track_name": title}]
+        (tmp_path / folder / "Streaming_History_Audio_2024.json").write_text(json.dumps(plays))
+    (tmp_path / "my_spotify_data (1)" / "StreamingHistory0.json").write_text("[{}]")
+    told = {(row.user_id, row.track_name) for row in arrivals("spotify_history", tmp_path).collect()}
+    assert (len({user for user, _ in told}), {title for _, title in told}) == (1, {"One", "Two", "Three"})
+
+
+def test_a_run_says_which_files_it_leaves_out(spark: SparkSession, tmp_path: Path) -> None:
+    for n in range(7):
+        (tmp_path / f"StreamingHistory{n}.json").write_text("[]")
+    notes: list[str] = []
+    run = SimpleNamespace(
+        logs=lambda: (source("spotify_history"), str(tmp_path)),
+        spark=spark,
+        steps=SimpleNamespace(note=notes.append),
+    )
+    say_what_is_left_out(run)
+    assert not notes
+    (tmp_path / "endsong.json").write_text("[]")
+    say_what_is_left_out(run)
+    (note,) = notes
+    assert note.startswith("Not read: StreamingHistory0.json, StreamingHistory1.json, ")
+    assert "StreamingHistory4.json and 2 more (the short form beside the extended one" in note
 
 
 def test_the_prefix_stands_before_ids_and_leaves_event_id_alone(arrivals: Arrivals, found: DataFrame) -> None:

@@ -47,18 +47,26 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Logs that a source does not read beside others: ``find(spark, folder)`` lists them, ``why`` says it in words."""
+
+    find: Callable[[SparkSession, str], list[LogFile]]
+    why: str
+
+
+@dataclass(frozen=True)
 class Source:
     """A log format.
 
     ``find(spark, folder, start, end)`` lists the log files that the dates pick. ``read(spark, paths, bounds,
     id_prefix)`` gives arrivals: the columns of ``event`` but ingested_at and run_id, ``raw_record``, ``reason``,
     ``detail``, which are null unless the record cannot become an event, and ``forms`` (see ``forms_of``); track_id
-    and artist_id may be null where the source gives names only. ``names_a_log(path)`` tells whether the source would by
-    its path take a file for a log; some take every JSON file. ``recognise(sample)`` says by what a sample of
-    files is known to be of this source, in words that follow "because", or nothing. ``catalogue`` is None where the
-    source has none. ``own_ids`` says that event_id is the source's, so that one id may come with other times, users
-    and sessions: the first one counts. Of all other sources event_id is a hash of the record from which these follow:
-    copies have the same user_id, session_id, event_time and item_in_session.
+    and artist_id may be null where the source gives names only. ``names_a_log(path)`` tells whether the source would
+    by its path take a file for a log; some take every JSON file. ``recognise(sample)`` says by what a sample of files
+    is known to be of this source, in words that follow "because", or nothing. ``catalogue`` is None where the source
+    has none, ``left_out`` where it reads all of its logs. ``own_ids`` says that event_id is the source's, so that one
+    id may come with other times, users and sessions: the first one counts. Of all other sources event_id is a hash of
+    the record from which these follow: copies have the same user_id, session_id, event_time and item_in_session.
     """
 
     name: str
@@ -67,4 +75,5 @@ class Source:
     names_a_log: Callable[[str], bool]
     recognise: Callable[[Sample], str]
     catalogue: Catalogue | None = None
+    left_out: LeftOut | None = None
     own_ids: bool = False

@@ -22,7 +22,7 @@ from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.numbers import moment, truth, whole, within
 from tracklake.sources.platforms import family
 from tracklake.sources.sample import Sample
-from tracklake.sources.source import Bounds, Source
+from tracklake.sources.source import Bounds, LeftOut, Source
 from tracklake.tables import contract
 from tracklake.transforms.keys import SEPARATOR, key
 
@@ -82,6 +82,9 @@ PLACES = {
 }
 """Where in a record the value of a column may stand."""
 
+_OWN = rf"(?:{'|'.join(map(re.escape, OWN_FOLDERS))})(?: \(\d+\)| \d+)?"
+"""Such a folder as a second archive of its name is unpacked, too: ``MyData (1)``, ``MyData 2``."""
+
 _TRACK = r"^spotify:track:(\w+)$"
 _SHORT = re.compile(r"(?:^|/)StreamingHistory\w*\.json")
 _UNKNOWN_COUNTRY = "ZZ"
@@ -101,16 +104,23 @@ def find(spark: SparkSession, folder: str, start: date | None, end: date | None)
     The short form states plays of the last year less exactly: beside the extended one it is left out.
     """
     files = LAYOUT.find(spark, folder, start, end)
+    doubled = set(_doubled(files))
+    return [file for file in files if file not in doubled]
+
+
+def short_beside_extended(spark: SparkSession, folder: str) -> list[LogFile]:
+    """The files of the short form that are left out; InputMissing where there are no history files."""
+    return _doubled(LAYOUT.find(spark, folder, None, None))
+
+
+def _doubled(files: list[LogFile]) -> list[LogFile]:
     extended = {listener_folder(file.path) for file in files if not _SHORT.search(file.path)}
-    return [
-        file for file in files if not _SHORT.search(file.path) or listener_folder(file.path) not in extended
-    ]
+    return [file for file in files if _SHORT.search(file.path) and listener_folder(file.path) in extended]
 
 
 def listener_folder(path: str) -> str:
     """The folder of the listener whose history a file is: the nearest that Spotify did not name."""
-    own = "|".join(re.escape(name) for name in OWN_FOLDERS)
-    return re.sub(rf"(?:/(?:{own}))*/[^/]*$", "", path)
+    return re.sub(rf"(?:/{_OWN})*/[^/]*$", "", path)
 
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
@@ -183,8 +193,7 @@ def arrivals(documents: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
 def _folder_name(source_file: Column) -> Column:
     """The name of the listener's folder, from a path as Spark writes it (with %20 for a space)."""
     path = F.try_url_decode(F.replace(source_file, F.lit("+"), F.lit("%2B")))
-    own = "|".join(re.escape(name) for name in OWN_FOLDERS)
-    return F.regexp_extract(path, rf"([^/]+)(?:/(?:{own}))*/[^/]*$", 1)
+    return F.regexp_extract(path, rf"([^/]+)(?:/{_OWN})*/[^/]*$", 1)
 
 
 def _item() -> Column:
@@ -240,5 +249,14 @@ def recognise(sample: Sample) -> str:
 
 
 SOURCE = Source(
-    name="spotify_history", find=find, read=read, names_a_log=LAYOUT.names_a_log, recognise=recognise
+    name="spotify_history",
+    find=find,
+    read=read,
+    names_a_log=LAYOUT.names_a_log,
+    recognise=recognise,
+    left_out=LeftOut(
+        short_beside_extended,
+        "the short form beside the extended one of the same listener; plays of later than that are missing until a "
+        "newer extended history comes",
+    ),
 )
