@@ -102,6 +102,18 @@ def test_where_a_path_says_no_date_the_range_picks_events(reads: Reads) -> None:
     assert lake.read("quarantine").count() == 1
 
 
+def test_a_file_that_was_read_in_part_is_read_again_once_its_path_says_a_date(
+    run_job: Job, tmp_path: Path
+) -> None:
+    """Below its own folder a path says no date, and the range picks events: not the late one."""
+    logs, day = tmp_path / "logs", date(2024, 3, 2)
+    likes = [{"event_type": "like", "event_time": f"2024-03-0{day}T10:00:00Z"} for day in (1, 2)]
+    write(logs, "date=2024-03-02/part-0.json", map(json.dumps, likes))
+    for folder, events in ((logs / "date=2024-03-02", 1), (logs, 2)):
+        lake = run_job(ingest_events, tmp_path / "lake", folder, day, day, source="native")
+        assert lake.read("event").count() == events
+
+
 @pytest.mark.parametrize(("own", "other", "warned"), [("", "", True), ("s:", "", False), ("", "n:", False)])
 def test_a_second_source_without_id_prefix_is_warned_about(
     spark: SparkSession, conf: Conf, own: str, other: str, warned: bool

@@ -49,14 +49,17 @@ def known_files(run: Run, files: list[LogFile]) -> dict[str, Row]:
 
 def unread(run: Run, files: list[LogFile], known: dict[str, Row]) -> list[LogFile]:
     """The files of which the lake does not have, as they are now, all that the run's source and dates pick."""
-    return [file for file in files if file.uri not in known or not _has(run, known[file.uri])]
+    return [file for file in files if file.uri not in known or not _has(run, file, known[file.uri])]
 
 
-def _has(run: Run, read: Row) -> bool:
-    """Whether a file is as it was read, from the run's source, and for all of the run's dates."""
+def _has(run: Run, file: LogFile, read: Row) -> bool:
+    """Whether a file is as it was read, from the run's source, and in all that the run's dates pick of it: the whole
+    file where its path says a date, as seen from this input, which it need not have said when it was read."""
     source, _ = run.logs()
     if not read.is_unchanged or read.source != source.name:
         return False
+    if file.days:
+        return read.first_date is None and read.last_date is None
     since = read.first_date is None or (run.start is not None and read.first_date <= run.start)
     until = read.last_date is None or (run.end is not None and read.last_date >= run.end)
     return since and until
