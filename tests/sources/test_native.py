@@ -193,6 +193,29 @@ def test_parquet_and_avro_give_the_same_events_as_json(
     assert {json.loads(extra)["mood"] for (extra,) in rows(again, "extra")} == {"calm"}
 
 
+def test_an_id_is_the_same_in_all_forms_and_a_text_stays_as_it_is(
+    spark: SparkSession, arrivals: Arrivals, tmp_path: Path
+) -> None:
+    """pandas makes floats of whole numbers where one is missing: 12345 becomes 12345.0."""
+    ids = {name: 12345 for name in PRODUCED if name.endswith("_id")}
+    like = {"event_type": "like", "event_time": "2024-02-29T10:00:00Z", **ids, "artist_ids": [12345, 7]}
+    gap = dict.fromkeys(ids) | {"event_id": 7654321}
+    texts = dict.fromkeys(ids, "12345.0") | {"artist_ids": ["12345.0", "1.5E1"]}
+    write(tmp_path, f"{DAY}/0.json", [json.dumps(like), json.dumps(like | texts)])
+    frame = pd.DataFrame([like, like | gap])
+    frame["artist_ids"] = [[12345.0, 7.0], None]
+    frame.to_parquet(tmp_path / DAY / "1.parquet")
+    pd.DataFrame([like | texts]).to_parquet(tmp_path / DAY / "2.parquet")
+    floats = spark.read.parquet(str(tmp_path / DAY / "1.parquet"))
+    floats.write.format("avro").save(str(tmp_path / DAY / "3"))
+    found = arrivals("native", tmp_path).select(*ids, "artist_ids").collect()
+    assert {tuple(map(str, row)) for row in found} == {
+        ("12345",) * len(ids) + ("['12345', '7']",),
+        ("12345.0",) * len(ids) + ("['12345.0', '1.5E1']",),
+        ("7654321",) + ("None",) * len(ids),
+    }
+
+
 SAID = "event_type string, event_time string, user_id string, "
 
 

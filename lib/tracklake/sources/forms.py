@@ -23,7 +23,7 @@ def forms_of(places: Mapping[str, Sequence[str]]) -> Column:
     looked_at = (F.col("file_size") <= LOOKED_AT_WHOLE) | (F.pmod(F.xxhash64("line"), F.lit(ONE_IN)) == 0)
 
     def told(record: Column) -> Column:
-        forms = [F.coalesce(*[_form(record, path) for path in paths]) for paths in places.values()]
+        forms = [F.coalesce(*[form_of(record, path) for path in paths]) for paths in places.values()]
         by_column = F.map_from_arrays(F.array(*[F.lit(name) for name in places]), F.array(*forms))
         return F.map_filter(by_column, lambda _, form: form.isNotNull())
 
@@ -31,7 +31,9 @@ def forms_of(places: Mapping[str, Sequence[str]]) -> Column:
     return F.get(F.transform(F.when(looked_at, F.array(F.try_parse_json("line"))), told), F.lit(0))
 
 
-def _form(record: Column, path: str) -> Column:
+def form_of(record: Column, path: str) -> Column:
+    """The form of the field at a path of a record, a variant: object, array, boolean, text or number; null where it
+    has none or says null."""
     kind = F.schema_of_variant(F.try_variant_get(record, f"$.{path}", "variant"))
     return (
         F.when(kind.startswith("OBJECT"), "object")

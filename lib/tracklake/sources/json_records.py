@@ -12,6 +12,7 @@ from operator import or_
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from tracklake.sources.forms import form_of
 from tracklake.sources.lines import stripped
 from tracklake.sources.numbers import digits
 from tracklake.sources.text import is_personal
@@ -48,6 +49,21 @@ def said(name: str) -> Column:
 def number_as_text(name: str) -> Column:
     """A whole number as its digits, which one producer writes as 39, another as "39" or 39.0."""
     return digits(field(name))
+
+
+def id_as_text(name: str) -> Column:
+    """An id as the record says it; null where it is empty. Of one that is a whole number the digits: 39.0, as a
+    column of ids is written that became one of doubles, is 39, but the text "39.0" is another id."""
+    text, whole = said(name), digits(said(name))
+    is_number = form_of(F.try_parse_json("line"), name) == "number"
+    # The line is parsed for the few that look like one only: so it is where one condition stands in another.
+    return F.when(whole != text, F.when(is_number, whole).otherwise(text)).otherwise(text)
+
+
+def ids_as_texts(name: str) -> Column:
+    """A list of ids, those that are whole numbers as their digits; null where the record has none."""
+    ids = F.from_json(said(name), "array<string>")
+    return F.when(said(name).contains('"'), ids).otherwise(F.transform(ids, digits))
 
 
 def is_one_object(line: str) -> Column:

@@ -13,10 +13,19 @@ from pyspark.sql import functions as F
 
 from tracklake.sources.allowed import allowed, known
 from tracklake.sources.arrivals import as_arrivals, listener, prefixed
-from tracklake.sources.json_records import FIELDS, as_json, field, records, remainder, said
+from tracklake.sources.json_records import (
+    FIELDS,
+    as_json,
+    field,
+    id_as_text,
+    ids_as_texts,
+    records,
+    remainder,
+    said,
+)
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
-from tracklake.sources.numbers import REGISTERED, digits, moment, truth, whole, within
+from tracklake.sources.numbers import REGISTERED, moment, truth, whole, within
 from tracklake.sources.rows import avro_rows, parquet_rows
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
@@ -108,9 +117,7 @@ def arrivals(events: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
 
 def _value(column: Contracted) -> Column:
     """A field as its column's type, null where it is none or the contract does not allow it."""
-    text = said(column.name)
-    if column.name in ("user_id", "session_id"):
-        text = digits(text)
+    text = id_as_text(column.name) if column.name.endswith("_id") else said(column.name)
     if column.name in PREFIXED:
         return known(text)
     if column.type in ("bigint", "int"):
@@ -120,7 +127,7 @@ def _value(column: Contracted) -> Column:
     if column.type == "timestamp":
         return within(moment(text), REGISTERED)
     if column.type == "array<string>":
-        listed = F.filter(F.from_json(text, "array<string>"), lambda id_: known(id_) != "")
+        listed = F.filter(ids_as_texts(column.name), lambda id_: known(id_) != "")
         return F.when(F.size(listed) > 0, F.array_distinct(listed))
     return allowed(text, column)
 
