@@ -17,7 +17,7 @@ from tests.sources.conftest import FIXTURES, Arrivals, events, reasons, rows
 
 ADA, BEN, CLEO = (f"{letter * 8}-0000-4000-8000-00000000000{letter}" for letter in "abc")
 DUET, TRIO = (f"{digit * 8}-0000-4000-8000-00000000000{digit}" for digit in "12")
-MSIDS = {digit: f"9{digit * 7}-0000-4000-8000-00000000000{digit}" for digit in "123"}
+MSIDS = {digit: f"9{digit * 7}-0000-4000-8000-00000000000{digit}" for digit in "1234"}
 BEGIN = datetime.fromtimestamp(1673000000, UTC)
 
 
@@ -26,15 +26,14 @@ def minutes(number: float) -> datetime:
 
 
 def parquet_dump(folder: Path) -> None:
-    """Rows as the Parquet dump has them: MusicBrainz's own names where the listen is mapped, and no msid."""
+    """Rows as the Parquet dump has them: MusicBrainz's own names where the listen is mapped."""
     rows = [
-        # listened_at, user_id, artist_name, artist_credit_id, release_name, recording_name, recording_mbid, mbids
-        (minutes(0), 7, "Ada and Ben", 5, "Both", "Duet", DUET, [ADA, BEN]),
-        (minutes(5), 7, "Nobody Known", None, None, "Alone", None, None),
-        (minutes(200), 9, "Ben", 6, "Both", "Parquet Only", None, [BEN]),
+        (minutes(0), 7, MSIDS["1"], "Ada and Ben", 5, "Both", "Pas de deux", DUET, [ADA, BEN]),
+        (minutes(5), 7, MSIDS["2"], "Nobody Known", None, None, "Alone", None, None),
+        (minutes(200), 9, MSIDS["4"], "Ben", 6, "Both", "Parquet Only", None, [BEN]),
     ]
-    names = "listened_at user_id artist_name artist_credit_id release_name recording_name recording_mbid"
-    columns = [*names.split(), "artist_credit_mbids"]
+    names = "listened_at user_id recording_msid artist_name artist_credit_id release_name recording_name"
+    columns = [*names.split(), "recording_mbid", "artist_credit_mbids"]
     folder.mkdir(parents=True)
     table = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows])
     table = table.set_column(0, "listened_at", table["listened_at"].cast(pa.timestamp("us", tz="UTC")))
@@ -69,6 +68,34 @@ def test_a_listen_in_several_dumps_is_one_event(found: DataFrame, listens: DataF
     ]
 
 
+def test_the_msid_tells_listens_of_one_second_apart_and_the_title_those_without(
+    arrivals: Arrivals, tmp_path: Path
+) -> None:
+    listens = [
+        (MSIDS["1"], "Same"),
+        (MSIDS["1"].upper(), "Another"),
+        (MSIDS["2"], "Same"),
+        (None, "Same"),
+        (None, "same (live)"),
+        (None, "???"),
+        (None, "!!!"),
+        ("", "!!!"),
+    ]
+    records = [
+        {"listened_at": 1673000000, "user_id": 7, "recording_msid": msid}
+        | {"track_metadata": {"artist_name": "Ada", "track_name": title}}
+        for msid, title in listens
+    ]
+    (tmp_path / "1.listens").write_text("\n".join(map(json.dumps, records)))
+    found = arrivals("listenbrainz", tmp_path).select("event_id", "track_name").collect()
+    together = {frozenset(row.track_name for row in found if row.event_id == one.event_id) for one in found}
+    assert together == {
+        frozenset(titles)
+        for titles in (["Same", "Another"], ["Same"], ["Same", "same (live)"], ["???"], ["!!!"])
+    }
+    assert len({row.event_id for row in found}) == 5
+
+
 def test_ids_are_musicbrainzs_else_the_dumps_else_none(listens: DataFrame) -> None:
     assert rows(listens, "track_id", "artist_id", "artist_ids") == [
         (DUET, ADA, [ADA, BEN]),
@@ -77,7 +104,7 @@ def test_ids_are_musicbrainzs_else_the_dumps_else_none(listens: DataFrame) -> No
         (MSIDS["3"], ADA, None),
         (TRIO, ADA, [ADA, CLEO, BEN]),
         (MSIDS["3"], ADA, None),
-        (None, BEN, None),
+        (MSIDS["4"], BEN, None),
         (MSIDS["2"].replace("92222222", "99992222"), BEN, None),
     ]
 

@@ -103,9 +103,9 @@ def flat(listens: DataFrame) -> DataFrame:
 def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per listen (``m``, ``track``, ``info``, ``mapping``, ``line``, ``source_file``, ``file_size``).
 
-    event_id is the key of the user, the second, and the title written loosely, which are the same in every dump that
-    holds the listen; the names of artists are not, nor are MusicBrainz's ids. user_id is the dump's, else the key
-    of the user's name: no table holds names.
+    event_id is the key of the user, the second, and the msid, by which the server tells listens apart: they are the
+    same in every dump that holds the listen. Names are not, nor are MusicBrainz's ids; a record without an msid is
+    told by its title, written loosely. user_id is the dump's, else the key of the user's name: no table holds names.
     """
     listened_at = F.coalesce(field("listened_at"), field("timestamp"))
     duration_ms = F.coalesce(
@@ -145,7 +145,9 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     )
     artist_ids = F.transform("artist_mbids", lambda mbid: prefixed(id_prefix, mbid))
     columns = {
-        "event_id": key(F.col("user"), F.unix_seconds("listened_at"), loosely("track_name")),
+        "event_id": key(
+            F.col("user"), F.unix_seconds("listened_at"), F.coalesce("msid", loosely("track_name"))
+        ),
         "event_type": F.lit("play"),
         "user_id": listener(id_prefix, F.col("user")),
         "track_id": prefixed(id_prefix, F.coalesce("mbid", "msid")),
@@ -163,9 +165,9 @@ def key_of_name(name: str) -> Column:
 
 def loosely(title: str) -> Column:
     """A title without what stands after it in brackets or behind a dash, and of the rest the letters and digits
-    only, small: as much of it as a listener's player and MusicBrainz agree on."""
+    only, small: as much of it as a listener's player and MusicBrainz agree on. One without any is told as it is."""
     name = F.regexp_replace(F.lower(F.col(title)), _SUBTITLE, "$1")
-    return F.regexp_replace(name, r"[^\p{L}\p{N}]", "")
+    return F.coalesce(F.nullif(F.regexp_replace(name, r"[^\p{L}\p{N}]", ""), F.lit("")), F.col(title))
 
 
 def _of(part: str, name: str) -> Column:

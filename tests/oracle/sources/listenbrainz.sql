@@ -1,8 +1,9 @@
 -- One row per listen in the dumps below the folder, JSON lines and Parquet: of several with one event_id that of the
--- first file. The same listen has the same user, second and title in all of them, as far as the title is the song's:
--- what stands in brackets or behind a dash is MusicBrainz's or the player's.
-CREATE MACRO loosely(title) AS
-    regexp_replace(regexp_replace(lower(title), '^(.+?)\s*(?:\(|\[| - ).*$', '\1'), '[^\p{L}\p{N}]', '', 'g');
+-- first file. The same listen has the same user, second and msid in all of them; one without an msid is told by its
+-- title, as far as that is the song's: what stands in brackets or behind a dash is MusicBrainz's or the player's.
+CREATE MACRO loosely(title) AS coalesce(nullif(
+    regexp_replace(regexp_replace(lower(title), '^(.+?)\s*(?:\(|\[| - ).*$', '\1'), '[^\p{L}\p{N}]', '', 'g'), ''
+), title);
 
 CREATE TABLE line AS
 SELECT filename AS source_file, unnest(string_split(content, chr(10))) AS line
@@ -46,7 +47,7 @@ parquet_listen AS (
         filename AS source_file, CAST(epoch(CAST(listened_at AT TIME ZONE 'UTC' AS TIMESTAMP)) AS BIGINT) AS seconds,
         CAST(user_id AS VARCHAR) AS user_id,
         recording_name AS track_name, artist_name, release_name AS album_name, recording_mbid AS mbid,
-        CAST(NULL AS VARCHAR) AS msid, artist_credit_mbids AS artists, CAST(NULL AS BIGINT) AS duration_ms
+        recording_msid AS msid, artist_credit_mbids AS artists, CAST(NULL AS BIGINT) AS duration_ms
     FROM read_parquet(getvariable('folder') || '/**/*.parquet', filename = true)
 )
 
@@ -64,7 +65,7 @@ WITH credited AS (
 )
 
 SELECT
-    left(sha256(concat_ws(chr(31), user_id, seconds, loosely(track_name))), 32) AS event_id,
+    left(sha256(concat_ws(chr(31), user_id, seconds, coalesce(lower(msid), loosely(track_name)))), 32) AS event_id,
     'play' AS event_type,
     make_timestamp(seconds * 1000000) AS event_time,
     CAST(make_timestamp(seconds * 1000000) AS DATE) AS event_date,
