@@ -7,8 +7,8 @@ import duckdb
 
 from tracklake.tables import CONTRACTS, Contract
 
-ONLY_IN_OURS = frozenset({"context_type", "artist_ids"})
-"""Columns that sparkify's logs leave empty: the other contenders lack them."""
+ONLY_IN_OURS = frozenset({"context_type", "artist_ids", "ids_by_name"})
+"""Columns that the other contenders lack: of sparkify's logs two are empty, and ids are always found by name."""
 
 SKETCHES = frozenset({"listeners_sketch"})
 """Columns that DuckDB cannot make: plain PySpark has them."""

@@ -113,7 +113,7 @@ def stage_events(run: Run, good: DataFrame, dates: set[date]) -> tuple[int, set[
         return events, touched
     before = run.published("event", around & held)
     if "catalogue" in run.staged:
-        before = unresolved(before, run.published("catalogue"))
+        before = unresolved(before)
     settled = settle(before.unionByName(good)).where(is_on("event_date", touched))
     staged = run.stage("event", resolve(settled, run.read("catalogue")), touched)
     gained = staged.commit.rows_added - staged.commit.rows_removed

@@ -12,7 +12,7 @@ from tracklake.tables.__main__ import generated
 
 DESIGN = {
     "event": "event_id event_type event_time event_date user_id session_id item_in_session track_id"
-    " track_name artist_id artist_ids artist_name album_name duration_ms ms_played ms_played_inferred"
+    " track_name artist_id artist_ids artist_name ids_by_name album_name duration_ms ms_played ms_played_inferred"
     " reason_start reason_end skipped shuffle offline level gender registered_at platform"
     " user_agent location country context_type context_id source source_file ingested_at run_id"
     " extra",

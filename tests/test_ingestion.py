@@ -199,31 +199,63 @@ def test_a_catalogue_that_grows_gives_the_lake_of_one_that_was_there_from_the_st
 
 
 def test_ids_that_the_source_itself_gave_stay(spark: SparkSession) -> None:
-    columns = "event_date string, track_name string, artist_name string, track_id string, artist_id string"
+    """Those, too, that the catalogue would have found by name: d2 states them, d6 does not."""
+    columns = (
+        "event_date string, track_name string, artist_name string, track_id string, artist_id string, "
+        "ids_by_name array<string>"
+    )
     before, after = (
         spark.createDataFrame(rows, "title string, artist_name string, track_id string, artist_id string")
         for rows in ([("T", "A", "S2", "A2")], [("T", "A", "S2", "A2"), ("T", "A", "S1", "A1")])
     )
     events = spark.createDataFrame(
         [
-            ("d1", "T", "A", "own", "A9"),
-            ("d2", "T", "A", "S2", "A2"),
-            ("d3", None, None, None, None),
-            ("d4", "T", "A", "own", "A2"),
-            ("d5", "T", "A", "S2", "A9"),
+            ("d1", "T", "A", "own", "A9", None),
+            ("d2", "T", "A", "S2", "A2", None),
+            ("d3", None, None, None, None, None),
+            ("d4", "T", "A", "own", "A2", ["artist_id"]),
+            ("d5", "T", "A", "S2", "A9", ["track_id"]),
+            ("d6", "T", "A", "S2", "A2", ["track_id", "artist_id"]),
         ],
         columns,
     )
-    ids = {row.event_date: (row.track_id, row.artist_id) for row in unresolved(events, before).collect()}
-    assert ids == {
-        "d1": ("own", "A9"),
-        "d2": (None, None),
-        "d3": (None, None),
-        "d4": ("own", None),
-        "d5": (None, "A9"),
+    told = {row.event_date: tuple(row)[3:] for row in unresolved(events).collect()}
+    assert told == {
+        "d1": ("own", "A9", None),
+        "d2": ("S2", "A2", None),
+        "d3": (None, None, None),
+        "d4": ("own", None, None),
+        "d5": (None, "A9", None),
+        "d6": (None, None, None),
     }
     dates = {row.event_date for row in dates_with_other_ids(events, before, after).collect()}
-    assert dates == {"d2", "d4", "d5"}
+    assert dates == {"d4", "d5", "d6"}
+
+
+def test_a_catalogue_that_grows_leaves_ids_alone_that_a_producer_stated(
+    run_job: Job, reads: Reads, tmp_path: Path
+) -> None:
+    write(reads.logs / "song_data", "A/2.json", [song(2, "T", "A")])
+    reads.write("2018-11-02.json", record(1))
+    reads.run()
+    play = {"event_type": "play", "event_time": "2018-11-02T10:00:00Z", "track_name": "T", "artist_name": "A"}
+    own = [
+        {"event_id": "both", "track_id": "S2", "artist_id": "A2"},
+        {"event_id": "artist", "artist_id": "A2", "ids_by_name": ["artist_id"]},
+        {"event_id": "none"},
+    ]
+    write(tmp_path / "native", "date=2018-11-02/0.json", [json.dumps(play | ids) for ids in own])
+    run_job(ingest_events, reads.lake_at, tmp_path / "native", source="native")
+
+    write(reads.logs / "song_data", "A/1.json", [song(1, "T", "A")])
+    events = reads.run().read("event").where("source = 'native'").collect()
+    assert {row.event_id: (row.track_id, row.artist_id, row.ids_by_name) for row in events} == {
+        "both": ("S2", "A2", None),
+        "artist": ("S1", "A2", ["track_id"]),
+        "none": ("S1", "A1", ["track_id", "artist_id"]),
+    }
+    (extra,) = [row.extra for row in events if row.event_id == "artist"]
+    assert json.loads(extra) == {"ids_by_name": '["artist_id"]'}
 
 
 def test_links_that_go_round_in_a_circle_are_refused(spark: SparkSession, tmp_path: Path) -> None:

@@ -115,21 +115,25 @@ def test_an_id_stays_and_the_other_one_is_found_by_name(spark: SparkSession) -> 
     events = local_rows(
         spark,
         [
-            (None, "Song", None, "Ada"),
-            ("mbid", "Song", None, "Ada"),
-            (None, "Song", "mbid", "Ada"),
-            (None, None, None, "Ada"),
-            (None, "Song", None, None),
-            ("mbid", "Song", None, "Ben"),
+            (None, "Song", None, "Ada", None),
+            ("mbid", "Song", None, "Ada", None),
+            (None, "Song", "mbid", "Ada", None),
+            (None, None, None, "Ada", None),
+            (None, "Song", None, None, None),
+            ("mbid", "Song", None, "Ben", None),
+            ("T0", "Song", "A0", "Ada", ["track_id"]),
         ],
-        "track_id string, track_name string, artist_id string, artist_name string",
+        "track_id string, track_name string, artist_id string, artist_name string, ids_by_name array<string>",
     )
-    found = [(row.track_id, (row.artist_id or "")[:9]) for row in resolve(events, songs).collect()]
+    found = [
+        (row.track_id, (row.artist_id or "")[:9], row.ids_by_name) for row in resolve(events, songs).collect()
+    ]
     assert sorted(found, key=str) == [
-        ("T1", "A1"),
-        ("T1", "mbid"),
-        ("mbid", "A1"),
-        ("mbid", "inferred:"),
-        (None, ""),
-        (None, "A1"),
+        ("T0", "A0", ["track_id"]),
+        ("T1", "A1", ["track_id", "artist_id"]),
+        ("T1", "mbid", ["track_id"]),
+        ("mbid", "A1", ["artist_id"]),
+        ("mbid", "inferred:", ["artist_id"]),
+        (None, "", None),
+        (None, "A1", ["artist_id"]),
     ]

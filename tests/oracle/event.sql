@@ -19,6 +19,11 @@ SELECT
     TRY_CAST(item_text AS INTEGER) AS item_in_session,
     nullif(repaired(song), '') AS track_name,
     nullif(repaired(artist), '') AS artist_name,
+    CASE
+        WHEN nullif(artist, '') IS NULL THEN NULL
+        WHEN nullif(song, '') IS NULL THEN ['artist_id']
+        ELSE ['track_id', 'artist_id']
+    END AS ids_by_name,
     duration_ms,
     nullif(level, '') AS level,
     nullif(gender, '') AS gender,

@@ -55,6 +55,11 @@ CONTRACT = Contract(
             "Ids of all artists whom the track is credited to, the primary one first; null where it is only one.",
         ),
         Column("artist_name", "string", "Name of the artist as the event states it, mojibake repaired."),
+        Column(
+            "ids_by_name",
+            "array<string>",
+            "Which of track_id and artist_id the event does not state and were found by its names; null where neither.",
+        ),
         Column("album_name", "string", "Name of the album as the event states it."),
         Column(
             "duration_ms",
@@ -102,6 +107,6 @@ CONTRACT = Contract(
 PRODUCED = tuple(
     name
     for name in CONTRACT.names
-    if name not in ("event_date", "source", "source_file", "ingested_at", "run_id")
+    if name not in ("event_date", "ids_by_name", "source", "source_file", "ingested_at", "run_id")
 )
 """The columns that a producer of canonical events writes; the others are the lake's own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from tracklake.transforms.arrivals import order_of_copies
@@ -50,7 +50,7 @@ def resolve(events: DataFrame, catalogue: DataFrame) -> DataFrame:
     A track is the catalogue's by (title, artist name), the smallest track_id where several match; else an
     inferred one. The artist is that of the track found; else the catalogue's by name where exactly one artist
     bears it; else an inferred one. Without an artist's name there is neither, without a title no track. An id that
-    the source gives stays: the other one, if it gives none, is found by name.
+    the source gives stays: the other one, if it gives none, is found by name. ids_by_name says which were found.
     """
     songs = catalogue.groupBy("title", "artist_name").agg(
         F.min("track_id").alias("_track_id"), F.min_by("artist_id", "track_id").alias("_track_artist_id")
@@ -65,6 +65,12 @@ def resolve(events: DataFrame, catalogue: DataFrame) -> DataFrame:
     of_track = F.when(F.col("track_id").isNull(), F.col("_track_artist_id"))
     artist = F.coalesce(of_track, "_named_artist_id", inferred_artist_id("artist_name"))
     track = F.coalesce("_track_id", inferred_track_id("artist_name", "track_name"))
+    by_name = F.array_compact(
+        F.array(
+            F.when(no_track | _by_name("track_id"), "track_id"),
+            F.when(no_artist | _by_name("artist_id"), "artist_id"),
+        )
+    )
     return (
         events.join(
             songs.withColumnRenamed("title", "track_name"), on=["track_name", "artist_name"], how="left"
@@ -74,41 +80,30 @@ def resolve(events: DataFrame, catalogue: DataFrame) -> DataFrame:
             {
                 "artist_id": F.when(no_artist, artist).otherwise(F.col("artist_id")),
                 "track_id": F.when(no_track, track).otherwise(F.col("track_id")),
+                "ids_by_name": F.when(F.size(by_name) > 0, by_name),
             }
         )
         .select(*events.columns)
     )
 
 
-def unresolved(events: DataFrame, catalogue: DataFrame) -> DataFrame:
-    """The events, those ids taken away again that ``resolve`` gave them by this catalogue."""
-    none = F.lit(None).cast("string")
-    own = {"_own_track_id": F.col("track_id"), "_own_artist_id": F.col("artist_id")}
-    both = resolve(events.withColumns(own).withColumns({"track_id": none, "artist_id": none}), catalogue)
-    found = {"_both_track_id": F.col("track_id"), "_both_artist_id": F.col("artist_id")}
-    one = resolve(
-        both.withColumns(found).withColumns({"track_id": F.col("_own_track_id"), "artist_id": none}),
-        catalogue,
-    )
-    track_found = F.col("_own_track_id").eqNullSafe(F.col("_both_track_id"))
-    artist_found = F.when(
-        track_found, F.col("_own_artist_id").eqNullSafe(F.col("_both_artist_id"))
-    ).otherwise(F.col("_own_artist_id").eqNullSafe(F.col("artist_id")))
-    return one.withColumns(
-        {
-            "track_id": F.when(~track_found, F.col("_own_track_id")),
-            "artist_id": F.when(~artist_found, F.col("_own_artist_id")),
-        }
-    ).select(*events.columns)
+def unresolved(events: DataFrame) -> DataFrame:
+    """The events, those ids taken away again that ``resolve`` found by name."""
+    stated = {name: F.when(~_by_name(name), F.col(name)) for name in ("track_id", "artist_id")}
+    return events.withColumns({**stated, "ids_by_name": F.lit(None).cast("array<string>")})
+
+
+def _by_name(id_: str) -> Column:
+    return F.coalesce(F.array_contains("ids_by_name", id_), F.lit(False))
 
 
 def dates_with_other_ids(events: DataFrame, before: DataFrame, after: DataFrame) -> DataFrame:
-    """event_date of each day on which ``after``, a catalogue, gives an event other ids than ``before`` did."""
+    """event_date of each day with an event for which ``after``, a catalogue, finds other ids than ``before`` did."""
     stated = ("title", "artist_name", "track_id", "artist_id")
     was, now = before.select(*stated), after.select(*stated)
     names = now.subtract(was).union(was.subtract(now)).select("artist_name").distinct()
     named = (
-        events.select("event_date", "track_name", "artist_name", "track_id", "artist_id")
+        events.select("event_date", "track_name", "artist_name", "track_id", "artist_id", "ids_by_name")
         .join(F.broadcast(names), on="artist_name", how="left_semi")
         .distinct()
         .withColumns({"_was_track_id": F.col("track_id"), "_was_artist_id": F.col("artist_id")})
@@ -116,4 +111,4 @@ def dates_with_other_ids(events: DataFrame, before: DataFrame, after: DataFrame)
     same = F.col("track_id").eqNullSafe(F.col("_was_track_id")) & F.col("artist_id").eqNullSafe(
         F.col("_was_artist_id")
     )
-    return resolve(unresolved(named, before), after).where(~same).select("event_date").distinct()
+    return resolve(unresolved(named), after).where(~same).select("event_date").distinct()

@@ -23,7 +23,7 @@ _AND = ", "
 
 _OF_NO_SOURCE = (
     *("event_id", "event_date", "source", "source_file", "ingested_at", "run_id", "extra"),
-    *("ms_played_inferred",),
+    *("ids_by_name", "ms_played_inferred"),
 )
 _FIELDS = [column for column in contract("event").columns if column.name not in _OF_NO_SOURCE]
 _DAY = ("source", "event_date")
