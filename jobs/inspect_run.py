@@ -23,7 +23,7 @@ def main(
         if rows:
             run.steps.table(name, list(rows[0]), [list(row.values()) for row in rows])
     run.steps.note("\n".join(["What is staged, to be queried in a notebook:", *summary.staged_tables(found)]))
-    run.steps.note(f"\nIf it is right as it is: {summary.publish_command(run.lake, found)}")
+    run.steps.note(f"\n{summary.how_to_publish(run.lake, found)}")
 
 
 if __name__ == "__main__":

@@ -307,6 +307,33 @@ def test_a_column_of_another_type_is_found(
     )
 
 
+@pytest.mark.parametrize("severity", ["info", "warning", "critical"])
+def test_rows_are_checked_unless_something_critical_is_wrong_with_the_columns(
+    spark: SparkSession,
+    auditor: Auditor,
+    against: dict[str, DataFrame],
+    use_suite: UseSuite,
+    severity: str,
+) -> None:
+    suite = load_suite("fact_stream")
+    long = {"column": "item_in_session", "type_": "LongType"}
+    suite["expectations"].append(
+        {"type": "expect_column_values_to_be_of_type", "kwargs": long, "meta": {}, "severity": severity}
+    )
+    use_suite("fact_stream", suite)
+
+    verdict = auditor.audit("fact_stream", frame(spark, "fact_stream", PLAY | {"level": "gold"}), against)
+
+    assert not verdict.passed
+    if severity == "critical":
+        assert (verdict.rows_checked, verdict.rows) == (False, 0)
+        _, told = summary.audits([verdict])
+        assert told[-1][2:5] == ["all others", "", "not checked"]
+    else:
+        assert (verdict.rows_checked, verdict.rows) == (True, 1)
+        assert [one.column for one in verdict.failures] == ["item_in_session", "level"]
+
+
 def test_every_failure_of_a_table_is_told_with_at_most_five_rows(audit: Audit) -> None:
     plays = [PLAY | {"event_id": f"e{n}", "level": "gold", "source": None} for n in range(7)]
     failures = audit("fact_stream", *plays)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from bench import star_schema
 from jobs import inspect_run, publish_run
 from tests.by_hand import Work, release
 from tests.conftest import SMALL_LOGS, Job
-from tracklake import cli, quality, resources, runs
-from tracklake.errors import AuditFailed, WrongUsage
+from tracklake import cli, quality, resources, runs, summary
+from tracklake.errors import AuditFailed, TracklakeError, WrongUsage
 from tracklake.evidence import rows_behind
 from tracklake.lake import Lake
 from tracklake.lake.releases import NO_RELEASE
@@ -118,6 +119,27 @@ def test_what_is_not_accepted_by_name_is_not_published(red: Lake) -> None:
     assert runs.accepted(red, run, ["expect_column_values_to_be_in_set"], "ada", "why").accepted[
         "expectations"
     ] == [LEVEL]
+
+
+def test_rows_that_were_not_checked_are_not_published_whoever_accepts_them(red: Lake) -> None:
+    run = of(red)
+    unchecked = replace(
+        run, verdicts=tuple(replace(one, rows=0, rows_checked=False) for one in run.verdicts[:1])
+    )
+    with pytest.raises(WrongUsage, match=rf"the rows of {run.verdicts[0].table} were not checked"):
+        runs.accepted(red, unchecked, [], "ada", "why")
+    assert "cannot be published" in summary.how_to_publish(red, unchecked)
+    assert "was not checked" in summary.red(red, unchecked, "docs")
+
+
+def test_rows_that_no_audit_counted_are_not_published(red: Lake) -> None:
+    run = of(red)
+    more = replace(
+        run,
+        verdicts=tuple(replace(one, rows=one.rows + (one.table == "fact_stream")) for one in run.verdicts),
+    )
+    with pytest.raises(TracklakeError, match=r"^The audit of table fact_stream counted .* are staged"):
+        runs.accepted(red, more, [LEVEL], "ada", "why")
 
 
 def test_a_run_whose_base_is_no_longer_the_newest_is_refused(copy: Lake) -> None:

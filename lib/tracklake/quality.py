@@ -60,13 +60,15 @@ class Verdict:
     """What an audit found: how many expectations were checked on how many rows, and which were not met.
 
     Severity is Great Expectations' own: a table passes unless something ``critical`` failed; a ``warning`` is
-    published and shown, an ``info`` is recorded in the Data Docs and counted, no more.
+    published and shown, an ``info`` is recorded in the Data Docs and counted, no more. Where a critical expectation
+    of the columns or their types failed, the rows could not be looked at: ``rows_checked`` is false, ``rows`` 0.
     """
 
     table: str
     expectations: int
     rows: int
     failures: tuple[Failure, ...] = ()
+    rows_checked: bool = True
 
     @property
     def passed(self) -> bool:
@@ -165,7 +167,8 @@ class Auditor:
         for one in checked:
             _refuse_raised(one, contract(table))
         rows = 0
-        if all(one.success for one in checked):
+        rows_checked = all(one.success or _config(one).severity.value != "critical" for one in checked)
+        if rows_checked:
             with counted_together(
                 _queries(content),
                 in_one_task=in_one_task,
@@ -183,11 +186,12 @@ class Auditor:
             expectations=len(checked),
             rows=rows,
             failures=tuple(_failure(one, contract(table)) for one in checked if not one.success),
+            rows_checked=rows_checked,
         )
 
 
 def _parts(suite: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-    """The expectations of the table's shape, and those of its content, which need that shape.
+    """The expectations of the table's shape, and those of its content, which need what is critical of that shape.
 
     Great Expectations tells what it found column by column, the whole table where that is first mentioned.
     """

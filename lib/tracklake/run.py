@@ -250,7 +250,7 @@ class Run:
         """Publishes what is staged, once every suite has passed; returns the release that readers now see.
 
         A run that changed nothing makes no release. Raises AuditFailed if a suite failed: nothing is published
-        then, and the staged rows stay where they are.
+        then, and the staged rows stay where they are; TracklakeError if audits counted other rows than are staged.
         """
         if not self.staged and not self._inputs_have_moved():
             if self.source or self._inputs:
@@ -309,6 +309,7 @@ class Run:
             self.stage_new("audit_result", as_rows(self.spark, found, self.run_id, self.began_at))
 
     def _publish(self, verdicts: list[Verdict]) -> Release:
+        runs.refuse_uncounted(self.staged, verdicts)
         release = replace(
             self.as_release(),
             rows_added={table: staged.commit.rows_added for table, staged in self.staged.items()},

@@ -55,6 +55,11 @@ class RedRun:
                 found[next(one for one in chain([name], numbered) if one not in found)] = (verdict, failure)
         return found
 
+    @property
+    def unchecked(self) -> list[str]:
+        """The tables whose rows the audit could not look at, since their columns are not those that are expected."""
+        return [verdict.table for verdict in self.verdicts if not verdict.rows_checked]
+
 
 def named(table: str, failure: Failure) -> str:
     """What a failed expectation is called, in messages and by ``--accept``."""
@@ -123,8 +128,8 @@ def accepted(lake: Lake, run: RedRun, accept: Sequence[str], by: str, reason: st
     """The release that the run becomes once a person has accepted its failed expectations; publishes nothing.
 
     ``accept`` names them as ``named`` does, or by the expectation alone where that is clear. Raises WrongUsage if
-    a name or the reason is none, the run is published already or not built on the newest release, or staged files
-    are gone; AuditFailed if a failed critical expectation was not accepted.
+    a name or the reason is none, the run is published already or not built on the newest release, rows were not
+    checked, or staged files are gone; AuditFailed if a failed critical expectation was not accepted.
     """
     if not reason.strip():
         raise WrongUsage("--reason is empty: say why these rows may be published, the release keeps it.")
@@ -138,6 +143,11 @@ def accepted(lake: Lake, run: RedRun, accept: Sequence[str], by: str, reason: st
         raise WrongUsage(
             f"Run {run.run_id} was built on release {run.base}, and release {newest} is the newest now: "
             "its rows no longer fit, run the job again."
+        )
+    if run.unchecked:
+        raise WrongUsage(
+            f"Run {run.run_id} cannot be published: the rows of {', '.join(run.unchecked)} were not checked, since "
+            "their columns or types are not those of the suite; mend expectations/ or the job, and run it again."
         )
     left = [
         name
@@ -155,9 +165,21 @@ def accepted(lake: Lake, run: RedRun, accept: Sequence[str], by: str, reason: st
                 f"Run {run.run_id} cannot be published: {len(lost)} of its staged files of table {table} are gone, "
                 "run the job again."
             )
+    refuse_uncounted(run.staged, run.verdicts)
     return replace(
         run.release, accepted={"by": by, "reason": reason.strip(), "expectations": sorted(set(names))}
     )
+
+
+def refuse_uncounted(staged: Mapping[str, Staged], verdicts: Sequence[Verdict]) -> None:
+    """Raises TracklakeError unless the audits counted as many rows as would be committed."""
+    for verdict in verdicts:
+        committed = staged[verdict.table].commit.rows_added
+        if verdict.rows != committed:
+            raise TracklakeError(
+                f"The audit of table {verdict.table} counted {verdict.rows:,} rows, and {committed:,} are staged: "
+                "nothing was published; run again, and if it stays so, report it."
+            )
 
 
 def _one_of(failures: Mapping[str, tuple[Verdict, Failure]], name: str, run_id: str) -> str:

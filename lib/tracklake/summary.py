@@ -116,6 +116,8 @@ def audits(verdicts: Sequence[Verdict]) -> Rows:
             rows.append([verdict.table, "", "passed", f"{verdict.expectations} expectations", "", ""])
         for severity in ("critical", "warning", "info"):
             rows += _failures(verdict, severity)
+        if not verdict.rows_checked:
+            rows.append([verdict.table, "", "all others", "", "not checked", ""])
     return ["table", "severity", "expectation", "column", "observed", "sample rows"], rows
 
 
@@ -149,11 +151,14 @@ def staged_tables(run: RedRun) -> list[str]:
     ]
 
 
-def publish_command(lake: Lake, run: RedRun) -> str:
-    """The command that publishes a red run in spite of what it failed."""
+def how_to_publish(lake: Lake, run: RedRun) -> str:
+    """The command that publishes a red run in spite of what it failed; why not, where nothing can."""
+    if run.unchecked:
+        return f"It cannot be published: the rows of {', '.join(run.unchecked)} were not checked."
     names = [name for name, (_, failure) in run.failures.items() if failure.severity == CRITICAL]
     flags = ["--lake", lake.uri, *(part for name in names for part in ("--accept", name)), "--reason", "..."]
-    return shlex.join(["./spark-submit.sh", "publish_run", run.run_id, *flags])
+    command = shlex.join(["./spark-submit.sh", "publish_run", run.run_id, *flags])
+    return f"If it is right as it is: {command}"
 
 
 def red(lake: Lake, run: RedRun, docs: str) -> str:
@@ -164,6 +169,7 @@ def red(lake: Lake, run: RedRun, docs: str) -> str:
             continue
         sample = f" (for example {in_words(failure.sample[0])})" if failure.sample else ""
         found.append(f"{name}, observed {failure.observed}{sample}")
+    found += [f"all else that is expected of {table} was not checked" for table in run.unchecked]
     return (
         f"Nothing of run {run.run_id} was published, for its audit failed: {'; '.join(found)}. "
         f"Look with ./spark-submit.sh inspect_run {run.run_id} --lake {lake.uri}, or see {docs}."
