@@ -34,6 +34,8 @@ from tests.same_lake import same_lake
 from tracklake import cli, summary
 from tracklake.errors import Overtaken, WrongUsage
 from tracklake.lake import Lake, Release
+from tracklake.lake.claims import Claim
+from tracklake.lake.delta import DeltaLog
 from tracklake.lake.publish import publish
 from tracklake.lake.releases import NO_RELEASE
 from tracklake.lake.rollback import roll_back
@@ -98,6 +100,24 @@ def test_a_release_whose_files_are_gone_cannot_be_brought_back(lake: Lake) -> No
     with pytest.raises(WrongUsage, match="1 files of table fact_track_day were removed"):
         back(lake, 1)
     assert released(lake, lake.ledger.newest()) == heads(lake) == mixed(3, 2, 3)
+
+
+def test_a_rollback_whose_claim_was_taken_over_makes_no_release(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has the claim now may be maintenance, which removes files of releases that were to be kept no longer."""
+    restore = DeltaLog.restore
+
+    def slowly(self: DeltaLog, base: int, version: int, run_id: str) -> int:
+        claimed, by = lake.claims.newest()
+        if by.run_id == run_id:
+            lake.claims._write(claimed, Claim("maintenance", "another machine", 1))
+        return restore(self, base, version, run_id)
+
+    monkeypatch.setattr(DeltaLog, "restore", slowly)
+    with pytest.raises(Overtaken, match="took too long"):
+        back(lake, 1)
+    assert released(lake, lake.ledger.newest()) == mixed(3, 2, 3)
 
 
 def test_a_run_that_began_before_a_rollback_is_refused(lake: Lake) -> None:

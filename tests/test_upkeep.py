@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pyspark.sql import SparkSession
@@ -28,13 +30,14 @@ from tests.by_hand import (
 )
 from tracklake import cli
 from tracklake.errors import Overtaken, TracklakeError
-from tracklake.lake import Lake
-from tracklake.lake.claims import Claim
+from tracklake.lake import Lake, claims
+from tracklake.lake.claims import Claim, Claims
 from tracklake.lake.cleaning import Cleaned, kept
 from tracklake.lake.cleaning import clean as clean_with_claim
 from tracklake.lake.compaction import LARGEST, SMALL, compacted, is_awaited, worth_compacting
-from tracklake.lake.delta import DataFile
+from tracklake.lake.delta import DataFile, DeltaLog
 from tracklake.lake.releases import NO_RELEASE
+from tracklake.storage import Folder
 
 NOW = datetime.now(UTC)
 RETENTION = 30
@@ -124,6 +127,62 @@ def test_cleaning_stops_where_its_claim_was_taken_over(lake: Lake) -> None:
     assert all(released(lake, one) == whole(one.release) for one in lake.ledger.all())
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that claims go by, which pass only where a test says so."""
+    seconds = [0.0]
+    by_hand = SimpleNamespace(monotonic=lambda: seconds[0], sleep=time.sleep)
+    monkeypatch.setattr(claims, "time", by_hand)
+    return seconds
+
+
+def test_a_claim_is_never_old_while_files_are_named_and_removed(
+    lake: Lake, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise another run takes it over, and brings back a release whose files are about to go."""
+    stated, ages = [0.0], []
+    step, write, files, remove = claims.LEASE * 0.6, Claims._write, DeltaLog.files, Folder.remove_file
+
+    def state(self: Claims, base: int, claim: Claim) -> int:
+        stated[0] = clock[0]
+        return write(self, base, claim)
+
+    def pass_by() -> None:
+        clock[0] += step
+        ages.append(clock[0] - stated[0])
+
+    def name(self: DeltaLog, version: int) -> list[DataFile]:
+        pass_by()
+        return files(self, version)
+
+    def go(self: Folder, path: str) -> None:
+        pass_by()
+        remove(self, path)
+
+    monkeypatch.setattr(Claims, "_write", state)
+    monkeypatch.setattr(DeltaLog, "files", name)
+    monkeypatch.setattr(Folder, "remove_file", go)
+    cleaned = clean(lake, days(RETENTION + 1), RETENTION)
+    assert sum(gone.files for gone in cleaned.values()) == 2 * len(TABLES)
+    assert len(ages) > 2 * len(TABLES)
+    assert max(ages) < claims.LEASE
+
+
+def test_nothing_is_removed_where_a_claim_took_too_long_to_be_renewed(
+    lake: Lake, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Claims._write
+
+    def slowly(self: Claims, base: int, claim: Claim) -> int:
+        clock[0] += claims.LEASE * 0.6
+        return write(self, base, claim)
+
+    monkeypatch.setattr(Claims, "_write", slowly)
+    with pytest.raises(Overtaken, match="took too long"):
+        clean(lake, days(RETENTION + 1), RETENTION)
+    assert all(released(lake, one) == whole(one.release) for one in lake.ledger.all())
+
+
 def test_a_run_lives_while_it_writes_anything(lake: Lake) -> None:
     staged = stage(lake, lake.ledger.newest(), Work("long", 4))
     grow_old(*[one.path for one in staged.values()])
@@ -146,7 +205,7 @@ def test_a_run_may_go_red_while_files_are_removed(lake: Lake, monkeypatch: pytes
     Path(lake.path("_runs"), "old.json").write_text("{}")
     with lake.claims.held_by("maintenance", print) as held:
         record = Path(lake.path("_runs"), "red.json")
-        monkeypatch.setattr(type(held), "renew", lambda self: record.write_text("{}"))
+        monkeypatch.setattr(type(held), "keep", lambda self: record.write_text("{}"))
         cleaned = clean_with_claim(lake, days(RETENTION + 1), RETENTION, held)
     assert cleaned["_runs"].files == 1
     assert record.exists()

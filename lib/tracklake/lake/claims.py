@@ -7,6 +7,7 @@ over costs one of the two runs its publication, never a reader a mix of both.
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import time
@@ -91,14 +92,15 @@ class Claims:
         return table.version(), Claim(**json.loads(said)) if said else Claim()
 
     def _take(self, mine: Claim, waiting: Callable[[str], None]) -> int:
-        seen, since = -1, 0.0
+        seen, since, awaited = -1, 0.0, ""
         while True:
             version, claim = self.newest()
             is_free = not claim.run_id or claim == mine or claim.is_of_the_dead
             if version != seen:
                 seen, since = version, time.monotonic()
-                if not is_free:
-                    waiting(f"Run {claim.run_id} is publishing to this lake: waiting until it is done.")
+            if not is_free and claim.run_id != awaited:
+                awaited = claim.run_id
+                waiting(f"Run {awaited} is publishing to this lake: waiting until it is done.")
             if is_free or time.monotonic() - since > LEASE:
                 try:
                     return self._write(version, mine)
@@ -132,20 +134,33 @@ class Claims:
 
 @dataclass
 class Held:
-    """A claim that is held: the version of the table of claims that says so."""
+    """A claim that is held: the version of the table of claims that says so, and when that was last renewed."""
 
     claims: Claims
     claim: Claim
     version: int
+    renewed_at: float = -math.inf
 
-    def renew(self) -> None:
-        """Makes the claim last for another LEASE. Raises Overtaken if another run has taken it over."""
+    def keep(self) -> None:
+        """Renews the claim where a quarter of LEASE has passed: for before each thing that only its holder may do.
+
+        Raises Overtaken if another run has taken it over, or soon may, since storage took half of LEASE to answer.
+        """
+        began = time.monotonic()
+        if began - self.renewed_at < LEASE / 4:
+            return
         try:
             self.version = self.claims._write(self.version, self.claim)
         except CommitFailedError as error:
-            raise Overtaken(
-                f"Another run has taken over the claim of run {self.claim.run_id}, which took too long: run it again."
-            ) from error
+            raise self._overtaken() from error
+        self.renewed_at = began
+        if time.monotonic() - began > LEASE / 2:
+            raise self._overtaken()
+
+    def _overtaken(self) -> Overtaken:
+        return Overtaken(
+            f"The claim of run {self.claim.run_id} took too long: another run has taken it over, or may. Run it again."
+        )
 
 
 def _machine() -> str:

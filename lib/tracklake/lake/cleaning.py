@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from tracklake.lake.claims import Held
 from tracklake.lake.lake import Lake
@@ -17,6 +18,8 @@ DEAD_AFTER = timedelta(days=3)
 """A run that has written nothing for so long is dead, and what it staged is nobody's."""
 
 _OF_A_RUN = re.compile(r"^staged-(?P<run>[^/]+)/")
+
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,9 @@ def kept(releases: list[Release], now: datetime, retention_days: int) -> list[Re
 def clean(lake: Lake, now: datetime, retention_days: int, held: Held) -> dict[str, Cleaned]:
     """Removes what is not kept; returns what went, by table, and under ``_scratch`` and ``_runs``.
 
-    For the holder of the claim, which is renewed before each table. Files stay that a kept release names, or one
-    of the versions that a job last built from, or the newest version of a table; what a run staged stays until the
-    run is dead, and with a record of it (``_runs``) for as long as a release.
+    For the holder of the claim, which is renewed meanwhile; raises Overtaken where it is lost. Files stay that a kept
+    release names, or one of the versions that a job last built from, or the newest version of a table; what a run
+    staged stays until the run is dead, and with a record of it (``_runs``) for as long as a release.
     """
     keep = kept(lake.ledger.all(), now, retention_days)
     records = Folder(lake.path("_runs"))
@@ -47,7 +50,7 @@ def clean(lake: Lake, now: datetime, retention_days: int, held: Held) -> dict[st
     on_record = {
         file.path.removesuffix(".json"): file.modified_at + timedelta(days=retention_days) for file in of_runs
     }
-    tables = {table: Folder(lake.path(table)).files() for table in CONTRACTS}
+    tables = {table: Folder(lake.path(table)).files() for table in _holding(held, CONTRACTS)}
     scratch = Folder(lake.path("_scratch")).files()
     last_written = _last_written(tables.values(), scratch)
 
@@ -56,22 +59,28 @@ def clean(lake: Lake, now: datetime, retention_days: int, held: Held) -> dict[st
 
     cleaned = {}
     for table, files in tables.items():
-        named = _named(lake, table, keep)
-        held.renew()
+        named = _named(lake, table, keep, held)
         unnamed = [
             file for file in files if (run := _run_of(file)) and file.path not in named and is_over(run)
         ]
-        cleaned[table] = _remove(Folder(lake.path(table)), unnamed)
+        cleaned[table] = _remove(Folder(lake.path(table)), unnamed, held)
     cleaned["_scratch"] = _remove(
-        Folder(lake.path("_scratch")), [file for file in scratch if is_over(file.path.split("/")[0])]
+        Folder(lake.path("_scratch")), [file for file in scratch if is_over(file.path.split("/")[0])], held
     )
     cleaned["_runs"] = _remove(
-        records, [file for file in of_runs if on_record[file.path.removesuffix(".json")] < now]
+        records, [file for file in of_runs if on_record[file.path.removesuffix(".json")] < now], held
     )
     return {place: gone for place, gone in cleaned.items() if gone.files}
 
 
-def _named(lake: Lake, table: str, keep: list[Release]) -> set[str]:
+def _holding(held: Held, things: Iterable[Thing]) -> Iterator[Thing]:
+    """The things, and before each of them the claim, renewed where it is time."""
+    for thing in things:
+        held.keep()
+        yield thing
+
+
+def _named(lake: Lake, table: str, keep: list[Release], held: Held) -> set[str]:
     """The files of every version of a table that has to stay readable."""
     log = lake.log(table)
     newest = log.version()
@@ -82,7 +91,7 @@ def _named(lake: Lake, table: str, keep: list[Release]) -> set[str]:
         for tables in (release.tables, *release.built_from.values()):
             if table in tables:
                 versions.add(tables[table])
-    return {file.path for version in versions for file in log.files(version)}
+    return {file.path for version in _holding(held, versions) for file in log.files(version)}
 
 
 def _last_written(tables: Iterable[list[StoredFile]], scratch: list[StoredFile]) -> dict[str, datetime]:
@@ -101,7 +110,7 @@ def _run_of(file: StoredFile) -> str | None:
     return found["run"] if found else None
 
 
-def _remove(folder: Folder, files: list[StoredFile]) -> Cleaned:
-    for file in files:
+def _remove(folder: Folder, files: list[StoredFile], held: Held) -> Cleaned:
+    for file in _holding(held, files):
         folder.remove_file(file.path)
     return Cleaned(len(files), sum(file.size for file in files))

@@ -21,7 +21,7 @@ def roll_back(lake: Lake, to: Release, by: Release, waiting: Callable[[str], Non
     if another run publishes first; nothing is changed then.
     """
     base = lake.ledger.newest()
-    with lake.claims.held_by(by.run_id, waiting):
+    with lake.claims.held_by(by.run_id, waiting) as held:
         heads = prepare(lake, base, by.run_id)
         come, gone = {}, {}
         for table, head in heads.items():
@@ -48,5 +48,6 @@ def roll_back(lake: Lake, to: Release, by: Release, waiting: Callable[[str], Non
             rows_removed={table: sum(file.rows for file in files) for table, files in gone.items() if files},
             rolled_back_to=to.release,
         )
+        held.keep()  # whoever has taken it over may be removing files of this release
         lake.ledger.append(release)
     return release
