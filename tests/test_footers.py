@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from tests.by_hand import DAY, FIRST, open_lake, stage
 from tracklake.lake import staging
 from tracklake.lake.footers import without_nulls
-from tracklake.tables import Column, Contract
+from tracklake.lake.releases import NO_RELEASE
+from tracklake.tables import Column, Contract, contract
 
 MEASURED = Contract(
     name="measured",
@@ -51,6 +55,16 @@ def test_files_are_described_as_their_rows_are(spark: SparkSession, tmp_path: Pa
         "maxValues": {"n": 3, "moment": "2018-11-01T10:00:00.124Z", "share": 0.5, "word": "ä"},
         "nullCount": {"n": 1, "moment": 1, "share": 1, "never": 3, "word": 1},
     }
+
+
+@pytest.mark.parametrize("hidden", ["_temporary/0/_temporary/attempt_1", ".spark-staging-1"])
+def test_files_that_spark_does_not_read_are_not_published(tmp_path: Path, hidden: str) -> None:
+    """A task that was given up may leave one after the audit has read the others."""
+    lake = open_lake(tmp_path / "lake")
+    staged = Path(stage(lake, NO_RELEASE, FIRST)["fact_track_day"].path)
+    shutil.copytree(staged / f"event_date={DAY}", staged / hidden / f"event_date={DAY}")
+    described = staging.describe(contract("fact_track_day"), str(staged))
+    assert [file.path for file in described] == [f"staged-first/event_date={DAY}/part-0.parquet"]
 
 
 def test_a_column_with_nan_has_no_bounds(spark: SparkSession, tmp_path: Path) -> None:

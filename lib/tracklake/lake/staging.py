@@ -42,8 +42,11 @@ def describe(contract: Contract, path: str) -> list[DataFile]:
     """The files with rows below a staging path, each with its number of rows and Delta statistics.
 
     They are told from the files' footers, so that no row is read again; one entry per file comes to the driver.
+    Files that Spark would not read are none of them, such as those of tasks that never ended.
     """
-    files = [file for file in Folder(path).files() if file.path.endswith(".parquet")]
+    files = [
+        file for file in Folder(path).files() if file.path.endswith(".parquet") and not _is_hidden(file.path)
+    ]
     described = rows_and_statistics(Folder(path), [file.path for file in files], contract)
     staged = path.rstrip("/").rpartition("/")[2]
     return [
@@ -58,6 +61,11 @@ def describe(contract: Contract, path: str) -> list[DataFile]:
         for file, (rows, stats) in zip(files, described, strict=True)
         if rows
     ]
+
+
+def _is_hidden(path: str) -> bool:
+    """Whether Spark passes over a file, since it, or a folder that it is in, is named so (``_temporary``)."""
+    return any(part.startswith(("_", ".")) for part in path.split("/"))
 
 
 def _with_many_values(contract: Contract) -> list[str]:
