@@ -265,6 +265,22 @@ def test_a_sample_row_is_told_without_hashes_and_with_short_numbers() -> None:
     assert rows[0][-1] == "metric plays, value 1,345, lower 570.6\nsession_key f3"
 
 
+@pytest.mark.parametrize("table", ["dim_user", "dim_artist"])
+def test_a_location_is_withheld_whatever_a_rule_calls_it(audit: Audit, table: str) -> None:
+    member = table.replace("dim_", "")
+    same = {"user_key", "user_id", "level"}
+    versions = [
+        {f"{member}_key": row["user_key"], f"{member}_id": "7", "is_inferred": False}
+        | {name: value for name, value in row.items() if name not in same}
+        for row in (OLD, NEW)
+    ]
+    (failure,) = audit(table, *versions)
+    assert failure.expectation.startswith("Neighbouring versions")
+    (row,) = failure.sample
+    assert (row["location"], row["following_location"]) == ("(withheld)", "(withheld)")
+    assert "Ghent" not in str(failure)
+
+
 def test_a_value_out_of_range_is_found(audit: Audit) -> None:
     day = {
         "date_key": 20181101,

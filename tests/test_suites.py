@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
 from tracklake.quality import load_suite
 from tracklake.resources import CHECKOUT
@@ -94,6 +95,21 @@ def test_every_rule_about_keys_is_counted_by_hash(table: Contract) -> None:
     assert rules.get(told) == (KeyRule(table.key, elsewhere) if table.key else None)
     others = [told for told, rule in rules.items() if rule is None]
     assert not [told for told in others if told.startswith(("No two rows", "Every ")) and " is a " in told]
+
+
+def test_every_text_that_a_rule_finds_is_called_as_its_column_is(spark: SparkSession) -> None:
+    """Or by a name that ends so, ``following_location``: what is withheld from messages and pages goes by names."""
+    for table in CONTRACTS.values():
+        table.no_rows(spark).createOrReplaceTempView(table.name)
+    for table in CONTRACTS.values():
+        table.no_rows(spark).createOrReplaceTempView(BESIDE)
+        for one in load_suite(table.name)["expectations"]:
+            if one["type"] == "unexpected_rows_expectation":
+                found = spark.sql(one["kwargs"]["unexpected_rows_query"].format(batch=table.name)).dtypes
+                others = {name for name, kind in found if kind == "string"} - set(table.names)
+                assert not [name for name in others if not name.endswith(tuple(f"_{x}" for x in table.names))]
+    for name in (*CONTRACTS, BESIDE):
+        spark.catalog.dropTempView(name)
 
 
 def test_a_contract_rule_is_a_sentence_about_its_column() -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST_SAMPLED = 5
 WITHHELD = frozenset({"raw_record", "extra", "user_agent", "location"})
-"""Columns that may say who somebody is: their values are in no message and on no page."""
+"""Columns that may say who somebody is: their values, whatever a rule calls them, are in no message and on no page."""
 COLUMNS = "expect_table_columns_to_match_ordered_list"
 TYPE = "expect_column_values_to_be_of_type"
 NOT_NULL = "expect_column_values_to_not_be_null"
@@ -290,8 +290,14 @@ def _sample(result: ExpectationValidationResult, of: Contract) -> list[dict[str,
 def withheld(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row without what pages and messages do not show."""
     return {
-        name: "(withheld)" if name in WITHHELD and value is not None else value for name, value in row.items()
+        name: "(withheld)" if is_withheld(name) and value is not None else value
+        for name, value in row.items()
     }
+
+
+def is_withheld(name: str) -> bool:
+    """Whether a column of a sample is one of WITHHELD, or what a rule calls one of them: ``following_location``."""
+    return any(f"_{name}".endswith(f"_{one}") for one in WITHHELD)
 
 
 def _failure(result: ExpectationValidationResult, of: Contract) -> Failure:
@@ -331,7 +337,7 @@ def _observed(result: ExpectationValidationResult) -> str:
         case "unexpected_rows_expectation":
             return f"{_rows_in_words(found['observed_value'])} found"
     if "element_count" not in found:  # it is of the column as a whole, such as of its mean
-        return _whole(found.get("observed_value"), is_shown=not WITHHELD.intersection(_columns(result)))
+        return _whole(found.get("observed_value"), is_shown=not any(map(is_withheld, _columns(result))))
     return f"{found['unexpected_count']:,} of {found['element_count']:,} rows"
 
 
