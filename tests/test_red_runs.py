@@ -64,7 +64,7 @@ def copy(red: Lake, tmp_path: Path) -> Lake:
 def test_the_record_says_what_failed_and_holds_no_personal_data(red: Lake) -> None:
     (verdict, failure) = of(red).failures[LEVEL]
     assert (verdict.table, failure.severity, failure.column) == ("fact_stream", "critical", "level")
-    assert all(set(row) == {"event_id"} for row in failure.sample)
+    assert all(set(row) == {"event_id", "level"} for row in failure.sample)
     text = Path(red.path("_runs"), f"{of(red).run_id}.json").read_text()
     users = {row.user_id for row in red.spark.read.parquet(of(red).staged["event"].path).collect()} - {None}
     assert users
@@ -88,6 +88,28 @@ def test_values_that_may_say_who_somebody_is_are_withheld_from_the_rows_behind_a
     (row,) = rows_behind(red, of(red), "event", failure)
     assert (row["location"], row["level"]) == ("(withheld)", event.level)
     assert row["source_file"] == event.source_file
+
+
+def test_rows_of_a_reference_and_of_a_member_are_found_by_what_the_record_keeps_of_them(copy: Lake) -> None:
+    run = of(copy)
+    play = copy.spark.read.parquet(run.staged["fact_stream"].path).where("user_id IS NOT NULL").first()
+    user = copy.spark.read.parquet(run.staged["dim_user"].path).where("location IS NOT NULL").first()
+    assert play is not None
+    assert user is not None
+    dangling = Failure("A reference.", "user_key", "critical", "1 row", ({"user_key": play.user_key},))
+    version = {name: user[name] for name in ("user_id", "valid_from", "location")} | {"versions": 2}
+    of_a_member = Failure("A rule.", "user_id, valid_from, location", "critical", "1 row", (version,))
+    verdicts = Verdict("fact_stream", 1, 1, (dangling,)), Verdict("dim_user", 1, 1, (of_a_member,))
+    runs.write(copy, replace(run, verdicts=verdicts))
+    assert user.location not in Path(copy.path("_runs"), f"{run.run_id}.json").read_text()
+
+    (_, dangling), (_, of_a_member) = of(copy).failures.values()
+    plays = rows_behind(copy, of(copy), "fact_stream", dangling)
+    assert 0 < len(plays) <= 20
+    assert {row["user_key"] for row in plays} == {play.user_key}
+    assert all(row["event_id"] and row["source_file"].endswith(".json") for row in plays)
+    (found,) = rows_behind(copy, of(copy), "dim_user", of_a_member)
+    assert (found["user_key"], found["location"]) == (user.user_key, "(withheld)")
 
 
 def test_an_accepted_run_is_published_with_who_and_why(

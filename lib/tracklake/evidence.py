@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -15,20 +15,25 @@ from tracklake.runs import RedRun
 from tracklake.tables import contract
 from tracklake.transforms.periods import is_on
 
+MOST_SHOWN = 20
+"""Rows that are looked up for one failure."""
+
 
 def rows_behind(lake: Lake, run: RedRun, table: str, failure: Failure) -> list[dict[str, Any]]:
-    """The staged rows of the failure's sample: key, the columns concerned and, where it is known, source_file.
+    """Up to MOST_SHOWN staged rows of the failure's sample: key, columns concerned and, where it is known, source_file.
 
-    A fact's source_file is that of its event, staged by the same run or published before. What pages and messages
-    do not show is withheld here, too. No rows where the sample has no keys, as for an expectation of the whole table.
+    They are found by the table's key, or, where the rule tells of members or of references, by these. A fact's
+    source_file is that of its event, staged by the same run or published before. What pages and messages do not show
+    is withheld here, too. No rows where there is no sample, as for an expectation of the whole table.
     """
     if not failure.sample or table not in run.staged:
         return []
-    concerned = [name for name in failure.column.split(", ") if name]
     of = contract(table)
-    named = dict.fromkeys([*of.key, *concerned, *(["source_file"] if "source_file" in of.names else [])])
+    named = dict.fromkeys(
+        [*of.key, *failure.columns, *(["source_file"] if "source_file" in of.names else [])]
+    )
     also = ["event_date"] if "event_id" in of.names and "event_date" in of.names else []
-    frame = _staged(lake, run, table).where(_any_of(failure.sample)).limit(len(failure.sample))
+    frame = _staged(lake, run, table).where(_any_of(failure.sample, of.key)).limit(MOST_SHOWN)
     rows = [row.asDict() for row in frame.select(*dict.fromkeys([*named, *also])).collect()]
     if table != "event" and "event_id" in of.names:
         files = _files_of_events(lake, run, rows)
@@ -66,10 +71,10 @@ def _staged(lake: Lake, run: RedRun, table: str) -> DataFrame:
     return staging.read(lake.spark, contract(table), run.staged[table].path)
 
 
-def _any_of(keys: Sequence[Mapping[str, Any]]) -> Column:
-    """Whether a row has one of these keys."""
-    same = [
-        reduce(Column.__and__, (F.col(name).eqNullSafe(F.lit(value)) for name, value in key.items()))
-        for key in keys
-    ]
+def _any_of(sample: Sequence[Mapping[str, Any]], key: Collection[str]) -> Column:
+    """Whether a row is one of these: by its key, or by all that is known of it where that is not the whole key."""
+    same = []
+    for known in sample:
+        names = key if key and known.keys() >= set(key) else known
+        same.append(reduce(Column.__and__, (F.col(name).eqNullSafe(F.lit(known[name])) for name in names)))
     return reduce(Column.__or__, same)

@@ -54,6 +54,11 @@ class Failure:
     observed: str
     sample: tuple[dict[str, Any], ...] = ()
 
+    @property
+    def columns(self) -> list[str]:
+        """The columns concerned, one by one."""
+        return [name for name in self.column.split(", ") if name]
+
 
 @dataclass(frozen=True)
 class Verdict:

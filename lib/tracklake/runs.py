@@ -1,13 +1,13 @@
 """Red runs: what one staged and what its audit found, written down so that a person can look and decide.
 
-The record of a run lies at ``<lake>/_runs/<run>.json``. Of sample rows it holds the keys only, so that no personal
-data stays in it; the rows themselves are looked up when someone asks.
+The record of a run lies at ``<lake>/_runs/<run>.json``. Of sample rows it holds what finds them again, the key and the
+columns concerned, but nothing that is withheld; the rows themselves are looked up when someone asks.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import chain, count
@@ -17,7 +17,7 @@ from tracklake.errors import AuditFailed, TracklakeError, WrongUsage, did_you_me
 from tracklake.lake import Lake, Release, staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.publish import Staged
-from tracklake.quality import Failure, Verdict
+from tracklake.quality import Failure, Verdict, is_withheld
 from tracklake.storage import Folder
 from tracklake.tables import contract
 
@@ -29,7 +29,7 @@ class RedRun:
     """A run whose audit failed.
 
     ``release`` is what it would have become, ``base`` the number of the release that it built on; ``staged`` and
-    ``inputs`` are what ``publish`` takes. The verdicts' sample rows hold their tables' keys only.
+    ``inputs`` are what ``publish`` takes. The verdicts' sample rows hold what finds them again.
     """
 
     release: Release
@@ -80,9 +80,9 @@ def write(lake: Lake, run: RedRun) -> None:
         "base": run.base,
         "inputs": run.inputs,
         "staged": {table: _staged_as_json(staged) for table, staged in run.staged.items()},
-        "verdicts": [asdict(_with_keys_only(verdict)) for verdict in run.verdicts],
+        "verdicts": [asdict(_to_be_found(verdict)) for verdict in run.verdicts],
     }
-    _folder(lake).write(f"{run.run_id}.json", json.dumps(record, indent=1, default=str).encode())
+    _folder(lake).write(f"{run.run_id}.json", json.dumps(record, indent=1, default=_as_text).encode())
 
 
 def read(lake: Lake, run_id: str) -> RedRun:
@@ -196,16 +196,20 @@ def _folder(lake: Lake) -> Folder:
     return Folder(lake.path("_runs"))
 
 
-def _with_keys_only(verdict: Verdict) -> Verdict:
+def _as_text(value: object) -> str:
+    """A value that JSON has no form for, as Spark reads it: collected moments are naive, in the time zone of Python."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _to_be_found(verdict: Verdict) -> Verdict:
+    """The verdict with samples cut to what finds the rows again: key and columns concerned, if they may be shown."""
     key = contract(verdict.table).key
-    failures = tuple(
-        replace(one, sample=tuple(row for row in _cut(one.sample, key) if row)) for one in verdict.failures
-    )
-    return replace(verdict, failures=failures)
-
-
-def _cut(rows: Sequence[Mapping[str, Any]], to: Collection[str]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in row.items() if name in to} for row in rows]
+    failures = []
+    for failure in verdict.failures:
+        wanted = {name for name in (*key, *failure.columns) if not is_withheld(name)}
+        rows = [{name: value for name, value in row.items() if name in wanted} for row in failure.sample]
+        failures.append(replace(failure, sample=tuple(row for row in rows if row)))
+    return replace(verdict, failures=tuple(failures))
 
 
 def _staged_as_json(staged: Staged) -> dict[str, Any]:
