@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,15 @@ def test_the_notebook_is_kept_without_outputs_and_without_places() -> None:
         assert cell.metadata == {}
         if cell.cell_type == "code":
             assert (cell.execution_count, cell.outputs) == (None, [])
+
+
+def test_all_that_the_notebook_reads_is_of_a_release_that_it_names() -> None:
+    """A run may publish between two reads, and what is joined then would not fit."""
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    reads = re.findall(r"lake\.read\(([^)]*)\)", code)
+    assert len(reads) > 5
+    assert not [read for read in reads if not re.search(r"as_of=(release|before)$", read)]
 
 
 @pytest.mark.slow

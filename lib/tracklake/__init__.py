@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 def open(lake: str, spark: SparkSession | None = None) -> Lake:
     """The lake at a path or URI, for reading: ``read(table)``, ``tables()``, ``releases()``.
 
+    Tables of one release are read with ``as_of``, its number: ``lake.release().release`` is that of the newest.
     Uses the active Spark session, or starts one as conf/local.toml says.
     """
     from tracklake.config import load

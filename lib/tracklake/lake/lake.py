@@ -62,9 +62,10 @@ class Lake:
         """A table as of a release: the newest one, or the one that ``as_of`` names.
 
         ``as_of`` is a release number, a moment (the newest release at that time; naive ones count as UTC), a
-        date (the newest release up to its end, UTC), or such a moment or date in ISO form. The grain, columns
-        and units are the contract's. Raises WrongUsage for an unknown table or release, InputMissing for a
-        table that the release does not have.
+        date (the newest release up to its end, UTC), or such a moment or date in ISO form. Without it two reads are
+        of two releases where a run publishes between them: tables that are joined are read as of one number, such as
+        ``lake.release().release``, the newest. The grain, columns and units are the contract's. Raises WrongUsage for
+        an unknown table or release, InputMissing for a table that the release does not have.
         """
         contract(table)
         release = self.release(as_of)
