@@ -173,7 +173,7 @@ class Run:
         """Stages members of a dimension, where they differ from what is published: all rows of each member.
 
         Members in the column ``member`` of ``gone`` are taken out of the table. Files that hold rows of such
-        members are replaced, the rest of the table is left alone.
+        members are replaced, the rest of the table is left alone. All rows of a member are written to one file.
         """
         with self.steps.step(f"Staging {table}") as step:
             if not self._files(table):
@@ -215,8 +215,7 @@ class Run:
         self, table: str, rows: DataFrame, member: str, removed: DataFrame | None
     ) -> Staged | None:
         """Stages the members whose rows differ, together with the other rows of the files that hold them."""
-        published = self.published(table).withColumn("_file", F.col("_metadata.file_path"))
-        of_members = published.join(rows.select(member).distinct(), on=member, how="left_semi")
+        of_members = self.published(table).join(rows.select(member).distinct(), on=member, how="left_semi")
         columns = contract(table).names
         stated = [name for name in columns if name not in ("run_id", "ingested_at", "read_at")]
         was, now = (_fingerprint(x.select(*stated), member) for x in (of_members, rows))
@@ -224,18 +223,27 @@ class Run:
         differ = now.join(same, on=member, how="left_anti").select(member)
         differ = differ if removed is None else differ.unionByName(removed.select(member))
         changed = self.keep(f"{table}-changed", differ)
-        touched = [
-            row["_file"]
-            for row in published.join(changed, on=member, how="left_semi")
-            .select("_file")
-            .distinct()
-            .collect()
-        ]
-        names = {file.rpartition(f"/{table}/")[2] for file in touched}
-        gone = [file for file in self._files(table) if file.path in names]
+        gone = self._sharing(table, changed, member)
         beside = self.lake.of_files(table, gone).join(changed, on=member, how="left_anti")
         renewed = rows.join(changed, on=member, how="left_semi").select(*columns)
-        return self._write(table, beside.select(*columns).unionByName(renewed), gone, None, member)
+        together = beside.select(*columns).unionByName(renewed).repartition(member)
+        return self._write(table, together, gone, None, member)
+
+    def _sharing(self, table: str, members: DataFrame, member: str) -> list[DataFile]:
+        """The files that hold rows of the members, and those that share another member with one of these: an audit
+        of part of a member's rows would find that they do not fit."""
+        others, found = list(self._files(table)), []
+        while others:
+            rows = self.lake.of_files(table, others).withColumn("_file", F.col("_metadata.file_path"))
+            holding = rows.join(members, on=member, how="left_semi").select("_file").distinct().collect()
+            names = {row["_file"].rpartition(f"/{table}/")[2] for row in holding}
+            if not names:
+                break
+            new = [file for file in others if file.path in names]
+            found += new
+            others = [file for file in others if file.path not in names]
+            members = self.lake.of_files(table, new).select(member)
+        return found
 
     def _files(self, table: str) -> Sequence[DataFile]:
         return self.lake.files(table, self.base.tables.get(table))
