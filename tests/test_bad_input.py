@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -77,6 +78,25 @@ def test_a_job_on_a_lake_that_is_not_there_makes_none(tmp_path: Path, capsys: Sa
     code, sentence = ends(capsys, job, "--lake", tmp_path / "lake")
     assert (code, sentence) == (4, f"There is no lake at {tmp_path / 'lake'} yet: run_pipeline makes one.")
     assert not (tmp_path / "lake").exists()
+
+
+def test_a_lake_of_an_older_version_is_refused(small: Lake, tmp_path: Path, capsys: Said) -> None:
+    """Its events lack a column that today's have."""
+    shutil.copytree(small.uri, tmp_path / "lake")
+    log = tmp_path / "lake" / "event" / "_delta_log" / f"{0:020}.json"
+    actions = [json.loads(line) for line in log.read_text().splitlines()]
+    [made] = [action["metaData"] for action in actions if "metaData" in action]
+    schema = json.loads(made["schemaString"])
+    schema["fields"] = [field for field in schema["fields"] if field["name"] != "ids_by_name"]
+    made["schemaString"] = json.dumps(schema)
+    log.write_text("".join(f"{json.dumps(action)}\n" for action in actions))
+    logs = ("--source", "sparkify", "--input", SMALL_LOGS, "--reprocess")
+    code, sentence = ends(capsys, ingest_events, "--lake", tmp_path / "lake", *logs)
+    assert (code, sentence) == (
+        2,
+        f"Table event of {tmp_path / 'lake'} lacks ids_by_name, for an older tracklake made it: "
+        "build a new lake from the logs (run_pipeline with another --lake).",
+    )
 
 
 def test_settings_of_a_source_that_there_is_none_of_are_refused(

@@ -121,6 +121,9 @@ def moved_sessions(run: Run, dates: Collection[date]) -> set[date]:
     was = _near(run.published("fact_session"), dates).join(
         crossing.select("user_id"), on="user_id", how="left_semi"
     )
+    was = was.select(
+        *now.columns
+    )  # exceptAll goes by their order, and a join by name moves its own to the front
     moved = now.exceptAll(was).unionByName(was.exceptAll(now))
     return _spanned(moved.select(*_days_reached())) - set(dates)
 

@@ -110,7 +110,7 @@ class Run:
 
     def published(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
         """A table as the base release has it; no rows where it has no such table."""
-        version = self.base.tables.get(table)
+        version = self._version(table)
         if version is None:
             return contract(table).no_rows(self.spark)
         return self.lake.slices(table, version, dates)
@@ -246,7 +246,22 @@ class Run:
         return found
 
     def _files(self, table: str) -> Sequence[DataFile]:
-        return self.lake.files(table, self.base.tables.get(table))
+        return self.lake.files(table, self._version(table))
+
+    def _version(self, table: str) -> int | None:
+        """The table's version in the base release, None where it has none.
+
+        Raises WrongUsage for a table that lacks columns of its contract: what they would say of its rows is not known.
+        """
+        version = self.base.tables.get(table)
+        if version is not None and (
+            lacking := set(contract(table).names) - self.lake.columns(table, version)
+        ):
+            raise WrongUsage(
+                f"Table {table} of {self.lake.uri} lacks {', '.join(sorted(lacking))}, for an older tracklake made it: "
+                "build a new lake from the logs (run_pipeline with another --lake)."
+            )
+        return version
 
     @property
     def _scratch(self) -> str:

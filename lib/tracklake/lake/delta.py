@@ -102,6 +102,10 @@ class DeltaLog:
             )
         return 0
 
+    def columns(self, version: int) -> set[str]:
+        """The names of the columns of a version."""
+        return {field.name for field in self._table(version).schema().fields}
+
     def files(self, version: int) -> list[DataFile]:
         """The files of a version, without their statistics."""
         table = self._table(version)

@@ -45,6 +45,7 @@ class Lake:
         self.ledger = Ledger(self.path("_releases"))
         self.claims = Claims(self.path("_claims"))
         self._files = lru_cache(VERSIONS_KNOWN)(lambda table, version: tuple(self.log(table).files(version)))
+        self.columns = lru_cache(VERSIONS_KNOWN)(lambda table, version: self.log(table).columns(version))
 
     def path(self, name: str) -> str:
         """Where a table, or another thing of the lake, is."""
