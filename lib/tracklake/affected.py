@@ -118,12 +118,11 @@ def moved_sessions(run: Run, dates: Collection[date]) -> set[date]:
     users = run.read("dim_user")
     cut = session_facts(with_users(sessionize(events), users))
     now = run.keep("sessions-near", _near(cut, dates))
-    was = _near(run.published("fact_session"), dates).join(
-        crossing.select("user_id"), on="user_id", how="left_semi"
+    was = (
+        _near(run.published("fact_session"), dates)
+        .join(crossing.select("user_id"), on="user_id", how="left_semi")
+        .select(*now.columns)  # exceptAll goes by their order, and the join has moved its own to the front
     )
-    was = was.select(
-        *now.columns
-    )  # exceptAll goes by their order, and a join by name moves its own to the front
     moved = now.exceptAll(was).unionByName(was.exceptAll(now))
     return _spanned(moved.select(*_days_reached())) - set(dates)
 
