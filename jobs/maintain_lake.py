@@ -16,9 +16,10 @@ def main(run: Run) -> None:
     Releases of the last `lake.retention_days` days (conf) stay readable. What a live run is about to publish is
     left alone; what dead runs left goes after three days. Runs may go on meanwhile.
     """
+    run.refuse_no_lake()
     conf = run.conf.lake
     staged = {}
-    for table in run.lake.release(run.base.release or None).tables:
+    for table in run.base.tables:
         if not is_awaited(run.base, table):
             with run.steps.step(f"Compacting {table}"):
                 change = compacted(run.lake, run.base, table, run.run_id)

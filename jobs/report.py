@@ -34,12 +34,12 @@ def main(
     place = local_path(absolute(output or "report.html"))
     if place is None:
         raise WrongUsage(f"A report is written to a local file, and {output} is none: give --output FILE.")
+    run.refuse_no_lake()
     write(run, run.base.release, artist, place)
 
 
 def write(run: Run, release: int, artist: str | None, place: Path) -> None:
     """Writes the report of an artist, or of the market if it is None, to the place."""
-    run.lake.release(release or None)
     if "mart_artist" not in {*run.base.tables, *run.staged}:
         raise InputMissing(f"The lake {run.lake.uri} has no marts to report of: run build_marts.")
 

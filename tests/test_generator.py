@@ -385,7 +385,10 @@ def test_the_report_of_a_quickstart_is_a_local_file_wherever_the_lake_is() -> No
     assert quickstart.beside("gs://bucket/lake") == Path.cwd() / "lake-report.html"
 
 
-@pytest.mark.parametrize("wrong", [{"days": 0}, {"users": 0}, {"dirt": -1.0}, {"dirt": 11.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"days": 0}, {"days": 36_501}, {"users": 0}, {"seed": 2**63}, {"dirt": -1.0}, {"dirt": 11.0}],
+)
 def test_numbers_out_of_bounds_are_refused(
     spark: SparkSession, tmp_path: Path, wrong: dict[str, float]
 ) -> None:

@@ -53,18 +53,21 @@ def dates_of_recredited_events(run: Run, changes: Changes, dates: Collection[dat
 
     A track that was not there comes with the dates of its events.
     """
+    recredited = _changed(changes, "dim_track", "track_id", "artist_id")
+    if recredited.isEmpty():
+        return set()
     lacking = run.read("event", run.slices("event") - set(dates)).where(lacks_artist())
-    return _dates_of(lacking, _changed(changes, "dim_track", "track_id", "artist_id"))
+    return _dates_in(lacking.join(recredited, on="track_id", how="left_semi"))
 
 
 def dates_of_recredited_tracks(run: Run, changes: Changes) -> set[date]:
     """Dates on which tracks are told of whose artist in dim_track is another one than it was."""
-    return _dates_of(run.read("fact_track_day"), _changed(changes, "dim_track", "track_id", "artist_id"))
+    return _dates_of(run, "fact_track_day", _changed(changes, "dim_track", "track_id", "artist_id"))
 
 
 def dates_of_moved_users(run: Run, changes: Changes) -> set[date]:
     """Dates of plays by versions of users whose location is another one than it was."""
-    return _dates_of(run.read("fact_stream"), _changed(changes, "dim_user", "user_key", "location"))
+    return _dates_of(run, "fact_stream", _changed(changes, "dim_user", "user_key", "location"))
 
 
 def _changed(changes: Changes, dimension: str, key: str, column: str) -> DataFrame:
@@ -74,11 +77,11 @@ def _changed(changes: Changes, dimension: str, key: str, column: str) -> DataFra
     return come.join(was, on=key, how="inner").where(~F.col(column).eqNullSafe(F.col("_was"))).select(key)
 
 
-def _dates_of(rows: DataFrame, members: DataFrame) -> set[date]:
-    """The dates of the rows of these members; they are not looked into where there are none."""
+def _dates_of(run: Run, table: str, members: DataFrame) -> set[date]:
+    """The dates on which a table has rows of these members; it is not looked into where there are none."""
     if members.isEmpty():
         return set()
-    return _dates_in(rows.join(members, on=members.columns, how="left_semi"))
+    return _dates_in(run.read(table).join(members, on=members.columns, how="left_semi"))
 
 
 def _dates_in(rows: DataFrame) -> set[date]:

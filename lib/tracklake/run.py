@@ -21,7 +21,7 @@ from tracklake.history import as_rows, results
 from tracklake.lake import Lake, Release, scratch, staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.footers import without_nulls
-from tracklake.lake.lake import on_dates
+from tracklake.lake.lake import no_lake, on_dates
 from tracklake.lake.publish import Staged, publish
 from tracklake.places import absolute
 from tracklake.progress import Steps
@@ -142,13 +142,17 @@ class Run:
         """The columns that say by which run a row was read, and when."""
         return {"ingested_at": F.lit(self.began_at), "run_id": F.lit(self.run_id)}
 
+    def refuse_no_lake(self) -> None:
+        """Raises InputMissing where there is no lake, and the run makes none."""
+        if not self.base.release and not self.staged:
+            raise no_lake(self.lake.uri)
+
     def changes(self, job: str, *tables: str) -> Changes:
         """What has changed in the tables since ``job`` last built from them, which it now does again.
 
         The release of this run will say so. Raises InputMissing where there is no lake, and the run makes none.
         """
-        if not self.staged:
-            self.lake.release()
+        self.refuse_no_lake()
         self._inputs[job] = tables
         return Changes(self.lake, self.base.built_from.get(job, {}), self.base.tables, self.staged)
 

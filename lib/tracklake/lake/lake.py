@@ -112,7 +112,7 @@ class Lake:
         if as_of is None:
             release = self.ledger.newest()
             if release is NO_RELEASE:
-                raise InputMissing(f"There is no lake at {self.uri} yet: run_pipeline makes one.")
+                raise no_lake(self.uri)
             return release
         wanted = _as_release_or_moment(as_of)
         for release in reversed(self.ledger.all()):
@@ -125,7 +125,7 @@ class Lake:
     def releases(self) -> DataFrame:
         """The releases, newest first: one row each, as the table ``_releases`` has them."""
         if not self.ledger.newest().release:
-            raise InputMissing(f"There is no lake at {self.uri} yet: run_pipeline makes one.")
+            raise no_lake(self.uri)
         return self.spark.read.format("delta").load(self.ledger.uri).orderBy("release", ascending=False)
 
     def tables(self) -> DataFrame:
@@ -160,6 +160,11 @@ class Lake:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def no_lake(uri: str) -> InputMissing:
+    """What is raised where a lake is needed and none is."""
+    return InputMissing(f"There is no lake at {uri} yet: run_pipeline makes one.")
 
 
 def on_dates(contract: Contract, dates: Collection[date]) -> Column:
