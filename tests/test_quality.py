@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from tests.conftest import Audit
 from tests.staged_rows import NEW, OLD, PLAY, SESSION, frame
-from tracklake import resources, summary
+from tracklake import data_docs, resources, summary
 from tracklake.errors import TracklakeError, WrongUsage
 from tracklake.quality import Auditor, Failure, Verdict, load_suite
 from tracklake.tables import contract
@@ -460,6 +460,21 @@ def test_data_docs_show_every_run_of_the_lake(
     assert "gold" in pages[1].read_text()
     assert (docs / "site" / "expectations" / "fact_stream.html").exists()
     assert {file.name for file in (docs / "site").iterdir()} == {"index.html", "expectations", "validations"}
+
+
+def test_pages_stay_when_the_index_lists_newer_runs_alone(
+    spark: SparkSession, against: dict[str, DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_docs, "MOST_LISTED", 1)
+    for run in ("run-1", "run-2", "run-3", "run-4"):
+        auditor = Auditor(spark, str(tmp_path), run)
+        auditor.audit("fact_stream", frame(spark, "fact_stream", PLAY), against)
+        index = Path(auditor.build_docs())
+
+    pages = sorted((tmp_path / "site" / "validations" / "fact_stream").glob("*/*/*.html"))
+    assert [page.parts[-3] for page in pages] == ["run-1", "run-2", "run-3", "run-4"]
+    listed = [str(page.relative_to(index.parent)) in index.read_text() for page in pages]
+    assert listed == [False, False, False, True]
 
 
 def test_docs_of_a_lake_elsewhere_are_there_too(

@@ -132,11 +132,12 @@ def _project(folder: str) -> DataContextConfig:
         ProgressBarsConfig,
     )
 
-    def files(name: str) -> dict[str, str]:
+    def files(name: str, newest: int = MOST_LISTED) -> dict[str, Any]:
         return {
             "module_name": "tracklake.docs_files",
             "class_name": "LakeFiles",
             "folder": f"{folder}/{name}",
+            "newest": newest,
         }
 
     memory = {"class_name": "InMemoryStoreBackend"}
@@ -144,7 +145,11 @@ def _project(folder: str) -> DataContextConfig:
     return DataContextConfig(
         stores={
             "suites": {"class_name": "ExpectationsStore", "store_backend": files("suites")},
-            "results": {"class_name": "ValidationResultsStore", "store_backend": files("results")},
+            # Pages whose results are not listed are removed: twice as many are, for those of runs that died between.
+            "results": {
+                "class_name": "ValidationResultsStore",
+                "store_backend": files("results", 2 * MOST_LISTED),
+            },
             "checkpoints": {"class_name": "CheckpointStore", "store_backend": memory},
             "validation_definition_store": {
                 "class_name": "ValidationDefinitionStore",

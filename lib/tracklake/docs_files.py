@@ -14,6 +14,8 @@ from great_expectations.exceptions.exceptions import InvalidKeyError
 
 from tracklake.storage import Folder
 
+_PARTS_OF_A_RESULT = 4
+
 
 class LakeFiles(TupleStoreBackend):
     """Files below a folder at a path or URI; their keys are the parts of their paths.
@@ -21,13 +23,15 @@ class LakeFiles(TupleStoreBackend):
     What Great Expectations' own pages would need (``static``, 4 MB) is left out: those of ``docs_views`` do not.
     """
 
-    def __init__(self, folder: str, **options: Any) -> None:
+    def __init__(self, folder: str, newest: int, **options: Any) -> None:
         super().__init__(**{"suppress_store_backend_id": True} | options)
         self._folder = Folder(folder)
+        self._newest = newest
         self._config = {
             "module_name": __name__,
             "class_name": type(self).__name__,
             "folder": folder,
+            "newest": newest,
         } | options
 
     @property
@@ -36,16 +40,17 @@ class LakeFiles(TupleStoreBackend):
         return self._config
 
     def list_keys(self, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-        """The keys of all files, or of those whose keys begin like that."""
+        """The keys of all files, or of those whose keys begin like that; of results the ``newest`` alone.
+
+        Great Expectations takes each key apart several times in each run, and would do so for all runs there were.
+        """
         below = "".join(f"{part}/" for part in (self.filepath_prefix, *prefix) if part)
         files = Folder(f"{self._folder.uri}/{below}".rstrip("/")).files()
-        paths = [f"{below}{file.path}" for file in files]
         suffix = self.filepath_suffix or ""
-        return [
-            self._convert_filepath_to_key(path)  # type: ignore[no-untyped-call]
-            for path in paths
-            if path.endswith(suffix)
-        ]
+        paths = [f"{below}{file.path}" for file in files if file.path.endswith(suffix)]
+        of_results = sorted((path for path in paths if _time(path)), key=_time, reverse=True)
+        listed = [path for path in paths if not _time(path)] + of_results[: self._newest]
+        return [self._convert_filepath_to_key(path) for path in listed]  # type: ignore[no-untyped-call]
 
     def remove_key(self, key: Any) -> Any:
         """Removes the file of a key; whether there was one."""
@@ -83,3 +88,8 @@ class LakeFiles(TupleStoreBackend):
     def _move(self, source_key: tuple[str, ...], dest_key: tuple[str, ...], **_: Any) -> None:
         self._set(dest_key, self._get(source_key))
         self.remove_key(source_key)
+
+
+def _time(path: str) -> str:
+    """When the run began whose result, or whose page, has that path: suite, run, time, batch; "" of a suite's."""
+    return path.split("/")[-2] if path.count("/") >= _PARTS_OF_A_RESULT - 1 else ""
