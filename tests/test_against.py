@@ -7,10 +7,12 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from tests.staged_rows import NEW, OLD, PLAY, SESSION, frame
-from tracklake.against import IN_ONE_TASK, Against
+from tracklake.against import IN_ONE_TASK, MOST_STRETCHES, Against, stretches
 from tracklake.lake import staging
 from tracklake.lake.delta import Commit, DataFile, DeltaLog
 from tracklake.lake.lake import Lake
@@ -85,6 +87,28 @@ def test_only_sessions_that_last_into_the_dates_are_referred_to(published: Publi
     }
     sessions = Against(published.lake, published.versions, staged).of("fact_stream")["fact_session"]
     assert sorted(row.session_key for row in sessions.collect()) == ["for days", "over"]
+
+
+def test_of_dates_that_lie_far_apart_what_is_between_is_not_referred_to(published: Published) -> None:
+    for day in (1, 15, 29):
+        at = datetime(2018, 11, day, 12)
+        moments = {"started_at": at, "ended_at": at, "session_date": at.date()}
+        published.add("fact_session", SESSION | {"session_key": str(day)} | moments)
+    staged = {"fact_stream": Staged("", Commit((), ()), frozenset({date(2018, 11, 1), date(2018, 11, 29)}))}
+    sessions = Against(published.lake, published.versions, staged).of("fact_stream")["fact_session"]
+    assert sorted(row.session_key for row in sessions.collect()) == ["1", "29"]
+
+
+@given(st.sets(st.dates(date(2018, 1, 1), date(2018, 12, 31)), min_size=1))
+def test_stretches_hold_all_dates_and_are_few(dates: set[date]) -> None:
+    found = stretches(dates)
+    held = {
+        date.fromordinal(n) for first, last in found for n in range(first.toordinal(), last.toordinal() + 1)
+    }
+    assert held >= dates
+    assert len(found) <= MOST_STRETCHES
+    assert held == dates or len(found) == MOST_STRETCHES
+    assert found == sorted(found)
 
 
 def test_much_data_is_not_audited_in_one_task(published: Published) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tests.staged_rows import PLAY, frame
 from tracklake import limits
-from tracklake.history import PLAYS_AS_IN, Result, agreements, as_rows, earlier_results, judge
-from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, measure
+from tracklake.history import PLAYS_AS_IN, Result, agreements, as_rows, earlier_results, judge, results
+from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, Measurements, measure, nothing
 from tracklake.quality import Auditor
 from tracklake.tables import contract
 
@@ -175,7 +176,41 @@ def test_a_slice_is_measured_in_one_go_and_an_empty_one_as_zero(spark: SparkSess
         "drift.level": {"unknown": 1, "free": 2, "paid": 1},
         "drift.platform": {"unknown": 2, "android": 1, "other": 1},
     }
-    assert {one.value for one in found.measured if one.date != day} == {0.0}
+    assert [(one.metric, one.value) for one in found.measured if one.date != day] == [("plays", 0.0)]
+
+
+class Facts:
+    """A run that has brought a play into ``event`` on MONDAY, and builds facts, or does not."""
+
+    began_at = NOON
+
+    def __init__(self, spark: SparkSession, *, builds: bool) -> None:
+        self.spark, self.builds = spark, builds
+
+    def read(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
+        return contract(table).no_rows(self.spark)
+
+    def published(self, table: str) -> DataFrame:
+        return contract(table).no_rows(self.spark)
+
+    def slices(self, table: str) -> set[date]:
+        return {MONDAY}
+
+    def rows(self, table: str) -> tuple[int, int]:
+        return 0, 0
+
+    def builds_from(self, table: str) -> bool:
+        return self.builds and table == "event"
+
+
+def test_a_day_that_facts_do_not_follow_is_critical_where_the_run_builds_them(spark: SparkSession) -> None:
+    event = Measurements("event", (Measured("event", MONDAY, "plays", 1.0),), NOON)
+    for builds, lost in ((False, []), (True, [("fact_stream", 0.0, 1.0, "critical")])):
+        found = results([event], Facts(spark, builds=builds))
+        failed = [one for one in found if one.status == "failed"]
+        assert [(one.measured.table, one.value, one.lower, one.severity) for one in failed] == lost
+    found = results([event, nothing("fact_stream", [MONDAY])], Facts(spark, builds=False))
+    assert [one.measured.metric for one in found if one.status == "failed"] == ["plays_as_in.event"]
 
 
 def test_results_are_read_back_as_history(spark: SparkSession) -> None:

@@ -12,9 +12,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from bench import star_schema
-from jobs import inspect_run, publish_run
+from jobs import build_facts, inspect_run, publish_run
 from tests.by_hand import Work, release
 from tests.conftest import SMALL_LOGS, Job
+from tests.logs import write
 from tracklake import cli, quality, resources, runs, summary
 from tracklake.errors import AuditFailed, TracklakeError, WrongUsage
 from tracklake.evidence import rows_behind
@@ -22,6 +23,7 @@ from tracklake.lake import Lake
 from tracklake.lake.releases import NO_RELEASE
 from tracklake.quality import Failure, Verdict
 from tracklake.tables import CONTRACTS
+from tracklake.transforms.plays import stream_facts
 
 Said = pytest.CaptureFixture[str]
 LEVEL = "fact_stream.level: expect_column_values_to_be_in_set"
@@ -69,6 +71,17 @@ def test_the_record_says_what_failed_and_holds_no_personal_data(red: Lake) -> No
     users = {row.user_id for row in red.spark.read.parquet(of(red).staged["event"].path).collect()} - {None}
     assert users
     assert not [user for user in users if f'"{user}"' in text]
+
+
+def test_a_new_day_that_loses_all_its_plays_is_not_published(
+    run_job: Job, small: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(small.uri, tmp_path / "lake")
+    play = {"event_id": "e", "event_type": "play", "event_time": "2019-01-07T12:00:00Z", "user_id": "u"}
+    write(tmp_path / "logs", "date=2019-01-07/plays.jsonl", [json.dumps(play | {"track_id": "t"})])
+    monkeypatch.setattr(build_facts, "stream_facts", lambda *frames: stream_facts(*frames).limit(0))
+    with pytest.raises(AuditFailed, match="as many plays on each day as those that they were built from"):
+        run_job(star_schema, tmp_path / "lake", tmp_path / "logs", source="native")
 
 
 def test_inspect_run_shows_expectation_rows_files_and_how_to_go_on(red: Lake, capsys: Said) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
+from itertools import pairwise
+from operator import or_
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -21,6 +24,10 @@ IN_ONE_TASK = 8_000_000
 
 LASTS = {"fact_session": ("started_at", "ended_at")}
 """Tables cut by the date of a row's first moment whose rows last into later dates: both moments."""
+
+
+MOST_STRETCHES = 20
+"""Of how many stretches of dates one question is made."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +59,19 @@ class Against:
     def _referred(self, name: str, table: str) -> DataFrame:
         dates = self.staged[table].dates
         if name in LASTS and dates:
-            return self._lasting_into(name, min(dates), max(dates))
+            return self._lasting_into(name, dates)
         return self.lake.of_files(name, self._after(name))
 
-    def _lasting_into(self, name: str, first: date, last: date) -> DataFrame:
+    def _lasting_into(self, name: str, dates: Collection[date]) -> DataFrame:
         """The rows that last into these dates; Delta skips the files in which none does."""
-        begins, ends = LASTS[name]
+        begins, ends = (F.col(moment) for moment in LASTS[name])
+        into = [(ends >= F.lit(first)) & (begins < F.lit(last + DAY)) for first, last in stretches(dates)]
         staged = self.staged.get(name)
         rows = self.lake.of_files(name, staged.commit.adds if staged else ())
         if name in self.versions:
-            dates = {file.slice for file in self._staying(name) if file.slice}
-            kept = self.lake.slices(name, self.versions[name], dates)
-            rows = rows.unionByName(
-                kept.where((F.col(ends) >= F.lit(first)) & (F.col(begins) < F.lit(last + DAY)))
-            )
+            staying = {file.slice for file in self._staying(name) if file.slice}
+            kept = self.lake.slices(name, self.versions[name], staying)
+            rows = rows.unionByName(kept.where(reduce(or_, into)))
         return rows
 
     def _beside(self, table: str) -> list[DataFile]:
@@ -90,3 +96,14 @@ class Against:
     def _after(self, table: str) -> list[DataFile]:
         files, staged = self.lake.files(table, self.versions.get(table)), self.staged.get(table)
         return staged.commit.after(files) if staged else list(files)
+
+
+def stretches(dates: Collection[date]) -> list[tuple[date, date]]:
+    """The first and last dates of the stretches without a gap that the dates make; where these are more than
+    MOST_STRETCHES, the shortest gaps count as none."""
+    ordered = sorted(dates)
+    gaps = [(before, after) for before, after in pairwise(ordered) if after - before > DAY]
+    widest = sorted(sorted(gaps, key=lambda gap: gap[0] - gap[1])[: MOST_STRETCHES - 1])
+    firsts = [ordered[0], *(after for _, after in widest)]
+    lasts = [*(before for before, _ in widest), ordered[-1]]
+    return list(zip(firsts, lasts, strict=True))

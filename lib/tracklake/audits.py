@@ -9,7 +9,7 @@ from functools import cache
 
 from pyspark.sql import DataFrame, SparkSession
 
-from tracklake.metrics import METRICS, Measurements, measure
+from tracklake.metrics import METRICS, Measurements, measure, nothing
 from tracklake.quality import Auditor, Verdict, load_suite
 
 
@@ -56,6 +56,11 @@ class Audits:
         """Measures these slices of the staged rows, if there is anything to measure of the table."""
         if table in METRICS:
             self._measured.append(self._measuring.submit(measure, table, staged, dates))
+
+    def measure_nothing(self, table: str, dates: Collection[date]) -> None:
+        """Has it measured, if there is anything to measure of the table, that it has no row on these dates."""
+        if table in METRICS:
+            self._measured.append(self._measuring.submit(nothing, table, dates))
 
     def measured(self) -> list[Measurements]:
         """What was measured, in the order of the tables, once all of it is."""

@@ -56,6 +56,9 @@ class Tables(Protocol):
     def rows(self, table: str) -> tuple[int, int]:
         """How many rows a table has, and how many it will have."""
 
+    def builds_from(self, table: str) -> bool:
+        """Whether the run brings up to date what is built from a table."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -85,9 +88,13 @@ def results(slices: Sequence[Measurements], tables: Tables) -> list[Result]:
     dates = {each.table: {one.date for one in each.measured if one.date} for each in slices}
     every = {day for days in dates.values() for day in days}
     before = earlier_results(tables.published("audit_result"), every, tables.began_at - RECENT)
+    compared = {
+        table: dates.get(table, set()) | (dates.get(other, set()) if tables.builds_from(other) else set())
+        for table, other in PLAYS_AS_IN.items()
+    }
     return [
         *judge([*measured, *_freshness(slices, tables)], before),
-        *agreements(_plays(measured, dates, tables), dates),
+        *agreements(_plays(measured, compared, tables), compared),
     ]
 
 
@@ -113,14 +120,15 @@ def _new_members(tables: Tables) -> list[Measured]:
 def _plays(
     measured: Sequence[Measured], dates: Mapping[str, set[date]], tables: Tables
 ) -> dict[str, dict[date, float]]:
-    """Plays by table and date: as measured, and counted on those dates that only the other table has staged."""
+    """Plays by table and date: as measured, and counted on those dates that the run has not staged of a table."""
     plays: defaultdict[str, dict[date, float]] = defaultdict(dict)
     for one in measured:
         if one.metric == "plays" and one.date:
             plays[one.table][one.date] = one.value
     for table, other in PLAYS_AS_IN.items():
-        if uncounted := dates.get(table, set()) - plays[other].keys():
-            plays[other] |= count_plays(other, tables.read(other, uncounted))
+        for name in (table, other):
+            if uncounted := dates[table] - plays[name].keys():
+                plays[name] |= dict.fromkeys(uncounted, 0.0) | count_plays(name, tables.read(name, uncounted))
     return plays
 
 

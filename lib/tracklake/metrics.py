@@ -83,7 +83,7 @@ class Measured:
     """One metric of one table, and of one date where the table has slices.
 
     ``value`` is a number of rows, a share, or hours. A distribution has ``counts`` by bin instead. ``rows`` are
-    those that a share or a distribution is of.
+    those that a share or a distribution is of: of no rows there is neither.
     """
 
     table: str
@@ -104,7 +104,7 @@ class Measurements:
 
 
 def measure(table: str, staged: DataFrame, dates: Collection[date]) -> Measurements:
-    """Every metric of the table for each of the dates; a date without a row has 0 of everything."""
+    """Every metric of the table for each of the dates; a date without a row has counts of 0, and nothing else."""
     metrics, slice_ = METRICS[table], contract(table).partition_by
     binned = staged.withColumns({name: _bin(bins) for name, (_, bins) in metrics.drifts.items()})
     rows = binned.groupBy(F.col(slice_ or "").alias("slice")).agg(*_aggregates(metrics)).collect()
@@ -114,6 +114,14 @@ def measure(table: str, staged: DataFrame, dates: Collection[date]) -> Measureme
         table,
         tuple(one for day in sorted(dates) for one in _measured(table, metrics, day, found.get(day))),
         EPOCH + timedelta(microseconds=max(newest)) if newest else None,
+    )
+
+
+def nothing(table: str, dates: Collection[date]) -> Measurements:
+    """What there is to say of dates of the table on which there is no row."""
+    metrics = METRICS[table]
+    return Measurements(
+        table, tuple(one for day in sorted(dates) for one in _measured(table, metrics, day, None)), None
     )
 
 
@@ -152,11 +160,13 @@ def _measured(table: str, metrics: Metrics, day: date, row: Row | None) -> list[
 
     counts = [Measured(table, day, name, float(of(name))) for name in metrics.counts]
     shares = [
-        Measured(table, day, name, of(name) / max(of(f"{name}/of"), 1), of(f"{name}/of"))
+        Measured(table, day, name, of(name) / of(f"{name}/of"), of(f"{name}/of"))
         for name in metrics.shares
+        if of(f"{name}/of")
     ]
     drifts = []
     for name, (_, conditions) in metrics.drifts.items():
         bins = {one: of(f"{name}/{one}") for one in (*conditions, "other")}
-        drifts.append(Measured(table, day, name, rows=sum(bins.values()), counts=bins))
+        if rows := sum(bins.values()):
+            drifts.append(Measured(table, day, name, rows=rows, counts=bins))
     return [*counts, *shares, *drifts]

@@ -127,6 +127,10 @@ class Run:
         staged, before = self.staged.get(table), sum(file.rows for file in self._files(table))
         return before, before + (staged.commit.rows_added - staged.commit.rows_removed if staged else 0)
 
+    def builds_from(self, table: str) -> bool:
+        """Whether a job of this run has built from the table."""
+        return any(table in tables for tables in self._inputs.values())
+
     def asked_for(self, table: str) -> set[date]:
         """The slices of a table in the range of dates, where a range is all that the command names: to be
         built again although nothing may have changed."""
@@ -213,6 +217,8 @@ class Run:
             full = without_nulls((file.stats for file in come), contract(table))
             self._audits.start(table, rows, against.of(table), in_one_task=is_small, without_nulls=full)
             self._audits.start_measuring(table, rows.coalesce(1) if is_small else rows, dates or ())
+        else:
+            self._audits.measure_nothing(table, dates or ())
         return staged
 
     def _stage_changed(
