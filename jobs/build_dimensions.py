@@ -3,7 +3,7 @@
 from pyspark.sql import functions as F
 
 from tracklake import cli
-from tracklake.affected import no_longer_named
+from tracklake.retold import retold
 from tracklake.run import Run
 from tracklake.transforms.days import calendar
 from tracklake.transforms.members import artists, credits, named, tracks
@@ -33,13 +33,18 @@ def main(run: Run) -> None:
 
     with run.steps.step("Looking for names of tracks and artists"):
         names = run.keep("names", named(events))
-    gone = no_longer_named(run, changes, "artist_id")
-    stated = artists(names, catalogue, run.published("dim_artist"))
-    run.stage_members("dim_artist", stated, "artist_id", gone)
-    gone = no_longer_named(run, changes, "track_id")
+        again = retold(run, changes)
     known, known_credits = run.published("dim_track"), run.published("bridge_track_artist")
+    if again:
+        names = names.unionByName(again.names)
+        known, known_credits = (
+            each.join(again.tracks, on="track_id", how="left_anti") for each in (known, known_credits)
+        )
+    stated = artists(names, catalogue, run.published("dim_artist"))
+    run.stage_members("dim_artist", stated, "artist_id", again.unnamed_artists() if again else None)
     with run.steps.step("Crediting tracks"):
         members = run.keep("tracks", tracks(names, catalogue, known, known_credits))
+    gone = again.unnamed_tracks() if again else None
     run.stage_members("dim_track", members.drop("credit"), "track_id", gone)
     run.stage_members("bridge_track_artist", credits(members), "track_id", gone)
 

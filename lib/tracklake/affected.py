@@ -11,7 +11,6 @@ from pyspark.sql import functions as F
 from tracklake.changes import Changes
 from tracklake.credited import credited
 from tracklake.run import Run
-from tracklake.transforms.keys import INFERRED
 from tracklake.transforms.periods import every_day
 from tracklake.transforms.plays import lacks_artist, with_users
 from tracklake.transforms.sessions import SESSION_GAP, session_facts, sessionize
@@ -86,18 +85,6 @@ def _dates_of(run: Run, table: str, members: DataFrame) -> set[date]:
 
 def _dates_in(rows: DataFrame) -> set[date]:
     return {row.event_date for row in rows.select("event_date").distinct().collect()}
-
-
-def no_longer_named(run: Run, changes: Changes, member: str) -> DataFrame | None:
-    """Inferred members (a column ``member``) that no event names any more, since a catalogue now knows them."""
-    if not changes.any("catalogue"):
-        return None
-    gone, come = (rows.select(member).distinct() for rows in changes.rows("event"))
-    suspects = run.keep(
-        f"{member}-unnamed",
-        gone.where(F.col(member).startswith(INFERRED)).join(come, on=member, how="left_anti"),
-    )
-    return suspects.join(run.read("event").select(member), on=member, how="left_anti")
 
 
 def around_sessions(run: Run, dates: Collection[date]) -> set[date]:

@@ -33,8 +33,8 @@ def tracks(events: DataFrame, catalogue: DataFrame, known: DataFrame, known_cred
 
     The catalogue's word goes before that of events. Of an inferred track the longest length, the first title and the
     credit with the most artists (the first of several) count that any of its events states, ``known`` (the dim_track
-    so far) and ``known_credits`` (its bridge_track_artist) included, so that the order of runs is all one. An artist
-    whom the catalogue gave to a track of names does not stay for being known: a catalogue that grows may take it back.
+    so far) and ``known_credits`` (its bridge_track_artist) included, so that the order of runs is all one. Both are
+    without tracks of which an event says no more what it said: a catalogue that changes takes artists back.
     """
     listed = catalogue.groupBy("track_id").agg(
         F.min_by(F.struct("title", "artist_id", "duration_ms", "release_year"), "source").alias("row")
@@ -43,13 +43,12 @@ def tracks(events: DataFrame, catalogue: DataFrame, known: DataFrame, known_cred
         "track_id", "row.*", F.lit(False).alias("is_inferred"), F.array("row.artist_id").alias("credit")
     )
 
-    credit = F.coalesce("artist_ids", F.array(F.coalesce("artist_id", F.lit(UNKNOWN))))
     seen = (
         events.where(F.col("track_id").isNotNull())
         .groupBy("track_id")
         .agg(
             F.min("track_name").alias("title"),
-            F.min(_ranked(credit)).alias("ranked"),
+            F.min(_ranked(credited_artists())).alias("ranked"),
             F.max("duration_ms").alias("duration_ms"),
         )
     )
@@ -59,14 +58,9 @@ def tracks(events: DataFrame, catalogue: DataFrame, known: DataFrame, known_cred
         F.col("artist_id").alias("_artist_id"),
         F.col("duration_ms").alias("_known_ms"),
     )
-    catalogued = catalogue.select(
-        F.col("artist_id").alias("_artist_id"), F.lit(True).alias("_listed")
-    ).distinct()
-    before = before.join(catalogued, on="_artist_id", how="left")
     shared = _shared(known_credits)
-    by_name = F.col("track_id").startswith(INFERRED) & F.coalesce("_listed", F.lit(False))
     known_ranked = F.when(
-        F.col("_artist_id").isNotNull() & ~by_name, _ranked(F.coalesce("_shared", F.array("_artist_id")))
+        F.col("_artist_id").isNotNull(), _ranked(F.coalesce("_shared", F.array("_artist_id")))
     )
     inferred = (
         seen.join(listed, on="track_id", how="left_anti")
@@ -97,6 +91,11 @@ def tracks(events: DataFrame, catalogue: DataFrame, known: DataFrame, known_cred
             "credit",
         )
     )
+
+
+def credited_artists() -> Column:
+    """The ids of all artists whom an event credits, the primary one first; the unknown one's where it names none."""
+    return F.coalesce("artist_ids", F.array(F.coalesce("artist_id", F.lit(UNKNOWN))))
 
 
 def _ranked(credit: Column) -> Column:
