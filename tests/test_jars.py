@@ -74,3 +74,31 @@ def test_jars_that_cannot_be_put_into_the_cache_are_not_passed_over(
 
     with pytest.raises(PermissionError):
         jars.resolve()
+
+
+def test_a_cache_that_may_not_be_written_to_is_one_sentence(
+    ivy: Ivy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(jars, "CACHE", tmp_path / "file" / "jars")
+
+    assert jars.main() == 1
+
+    said = capsys.readouterr().err
+    assert (
+        f"\n{tmp_path}/file/jars cannot be used: Not a directory; see to it that you may write there" in said
+    )
+    assert said.count("\n") == 2  # after that which says what is resolved
+
+
+def test_a_disk_that_is_full_when_jars_come_is_one_sentence(
+    ivy: Ivy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def is_full(folder: Path, **how: bool) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", is_full)
+
+    assert jars.main() == 1
+
+    assert "cannot be used: No space left on device" in capsys.readouterr().err

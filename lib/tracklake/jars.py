@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from tracklake.errors import TracklakeError
-from tracklake.resources import CHECKOUT
+from tracklake.resources import CHECKOUT, unwritable
 
 DELTA = "io.delta:delta-spark_4.1_2.13:4.4.0"
 AVRO = "org.apache.spark:spark-avro_2.13:4.1.1"
@@ -41,6 +41,19 @@ _SHIPPED_WITH_SPARK = (
     "org.tukaani:*",
     "org.xerial.snappy:*",
 )
+
+
+def main() -> int:
+    """Fetches the jars that are missing; the exit code, after a sentence where they cannot be had."""
+    try:
+        resolve()
+    except TracklakeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(unwritable(error), file=sys.stderr)
+        return TracklakeError.exit_code
+    return 0
 
 
 def resolved() -> list[Path]:
@@ -137,7 +150,4 @@ def _reason(ivy_output: str) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        resolve()
-    except TracklakeError as error:
-        sys.exit(str(error))
+    sys.exit(main())

@@ -24,7 +24,7 @@ from tracklake.errors import EXIT_CODES, TracklakeError, WrongUsage, did_you_mea
 from tracklake.handover import INTERRUPTED, MASTER, NOISE_FILE, SENTENCE_FILE, TERMINAL_WIDTH
 from tracklake.jars import resolve, spark_environment, spark_submit
 from tracklake.packing import pack
-from tracklake.resources import CHECKOUT, JOBS
+from tracklake.resources import CHECKOUT, JOBS, unwritable
 from tracklake.session import class_path, spark_settings
 
 LOGS = CHECKOUT / "logs"
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(_unwritable(error), file=sys.stderr)
+        print(unwritable(error), file=sys.stderr)
         return TracklakeError.exit_code
     except KeyboardInterrupt:
         print(INTERRUPTED, file=sys.stderr)
@@ -230,15 +230,6 @@ def _unexplained(log: Path, code: int) -> tuple[int, str]:
         )
     reason = f" ({said[-1]})" if said else ""
     return code, f"The job ended with code {code} and did not say why{reason}: Spark's log tells more."
-
-
-def _unwritable(error: OSError) -> str:
-    """The sentence for a checkout or a temporary folder that may not be used, or a full disk."""
-    where = error.filename or f"{CHECKOUT}, or the folder for temporary files,"
-    return (
-        f"{where} cannot be used: {error.strerror or error}; "
-        "see to it that you may write there and that the disk has room, and run the command again."
-    )
 
 
 def _about(file: Path) -> str:
