@@ -7,7 +7,7 @@ import typer
 from tracklake import cli
 from tracklake.generator import DEFAULT_START, generate_logs
 from tracklake.look import Look
-from tracklake.places import absolute
+from tracklake.places import absolute, seen_from
 
 
 @cli.without_lake("start")
@@ -23,7 +23,7 @@ def main(
     dirt: Annotated[float, typer.Option(help="How much known dirt: 0 none, 1 usual, 2 twice as much.")] = 0.0,
 ) -> None:
     """Generates realistic sparkify logs, the same for the same seed, with a manifest of what they hold."""
-    folder = absolute(output, look.conf)
+    folder = seen_from(look.spark, absolute(output, look.conf))
     with look.steps.step(f"Generating {days} days of {users:,} listeners") as step:
         manifest = generate_logs(
             look.spark,

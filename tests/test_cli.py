@@ -145,7 +145,9 @@ def test_a_place_is_seen_from_the_working_folder(tmp_path: Path, monkeypatch: py
         ("//data/logs/..", "/data"),
         ("~/logs", "/home/ada/logs"),
         ("/", "/"),
-        ("file:///data/a%20b/../logs/", "/data/logs"),
+        ("file:///data/a%20b/../logs/", "file:///data/logs"),
+        ("file:/data/a%20b", "file:///data/a b"),
+        ("file:///data/a%23b%2520c%3F", "file:///data/a%23b%2520c%3F"),
         ("hdfs://host:9000/data/../logs//a/.", "hdfs://host:9000/logs/a"),
         ("hdfs:///logs/", "hdfs:///logs"),
         ("gs://bucket/", "gs://bucket"),
@@ -160,7 +162,10 @@ def test_a_place_has_one_spelling(spelt: str, place: str, monkeypatch: pytest.Mo
 
 
 def test_where_machines_share_no_files_a_mounted_folder_stays_a_uri() -> None:
-    assert absolute("file:///data/../logs/", load("yarn")) == "file:///logs"
+    place = absolute("file:///data/../logs/", load("yarn"))
+
+    assert place == "file:///logs"
+    assert absolute(place) == absolute(place, load("yarn")) == place
 
 
 def test_links_stay_as_they_are(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def _lake(conf: Conf, asked: str | None) -> str:
     lake = absolute(uri, conf)
     path = local_path(lake)
     if path:
-        refuse_for_tables(path)
+        refuse_for_tables(str(path))
         nearest = next(place for place in (path, *path.parents) if place.exists())
         if not nearest.is_dir():
             raise WrongUsage(f"The lake cannot be at {path}: {nearest} is a file; give --lake a folder.")

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from tracklake.config import Conf
 from tracklake.errors import WrongUsage
+from tracklake.places import seen_from
 from tracklake.progress import Steps
 
 
@@ -27,4 +28,4 @@ class Look:
         """The folder of logs that the command names; WrongUsage if it names none."""
         if self.input is None:
             raise WrongUsage("Which logs? Say where they are with --input FOLDER.")
-        return self.input
+        return seen_from(self.spark, self.input)

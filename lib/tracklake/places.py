@@ -3,32 +3,39 @@
 import os
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
 
 from tracklake.config import Conf
 from tracklake.errors import WrongUsage
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+DEFAULT_FILES = "spark.hadoop.fs.defaultFS"
+"""The setting that says on which file system Spark looks for a path."""
+
 _FOR_MANY_MACHINES = ("yarn", "k8s:")
 _NOT_FOR_TABLES = "%[]^|\\"
 _GLOB = re.compile(r"([\\{}\[\]*?])")
+_MEANT_OTHERWISE_IN_A_URI = str.maketrans({character: quote(character) for character in "%#?"})
 
 
 def absolute(place: str, conf: Conf | None = None) -> str:
     """A place in full, as Spark names what it finds there: without ``..``, ``//`` or a slash at its end.
 
-    A path is seen from the working folder, with ~ for the home folder; links in it stay as they are. A file: URI is
-    the path that it names. Where ``conf`` runs Spark on a cluster whose machines share no file system it stays a URI,
-    and WrongUsage is raised for a path.
+    A path is seen from the working folder, with ~ for the home folder; links in it stay as they are. A file: URI stays
+    one: Spark may look for paths elsewhere. Where ``conf`` runs Spark on a cluster whose machines share no file system,
+    WrongUsage is raised for a path.
     """
-    shared = conf is not None and shares_no_files(conf)
     path = local_path(place)
     if path is None:
         scheme, _, named = place.partition("://")
         host, _, below = named.partition("/")
         return f"{scheme}://{host}{_plain(f'/{below}').rstrip('/')}"
     if place.startswith("file:"):
-        return f"file://{_plain(str(path))}" if shared else _plain(str(path))
-    if conf and shared:
+        return _file_uri(_plain(str(path)))
+    if conf and shares_no_files(conf):
         raise WrongUsage(
             f"{place} is a path of this machine, which the cluster ({conf.spark.master}) does not see: "
             "give a URI (hdfs://, gs://, s3a://, abfss://, or file:// for a mounted folder)."
@@ -36,9 +43,26 @@ def absolute(place: str, conf: Conf | None = None) -> str:
     return _plain(os.path.abspath(os.path.expanduser(place)))
 
 
+def seen_from(spark: "SparkSession", place: str) -> str:
+    """A place in full, as ``absolute`` has it, in the form in which Spark finds it.
+
+    What is on this machine is a path where Spark is told to look for paths here, and a file: URI where it is told to
+    look elsewhere. Where it is told neither, as on a cluster, the place keeps the form that it has.
+    """
+    full, default = absolute(place), spark.conf.get(DEFAULT_FILES, None)
+    path = local_path(full)
+    if path is None or default is None:
+        return full
+    return str(path) if default.startswith("file:") else _file_uri(str(path))
+
+
 def shares_no_files(conf: Conf) -> bool:
     """Whether Spark runs on a cluster whose machines share no file system with this one."""
     return conf.spark.master.startswith(_FOR_MANY_MACHINES)
+
+
+def _file_uri(path: str) -> str:
+    return f"file://{path.translate(_MEANT_OTHERWISE_IN_A_URI)}"
 
 
 def _plain(path: str) -> str:
@@ -53,12 +77,12 @@ def local_path(place: str) -> Path | None:
     return None if "://" in place else Path(place)
 
 
-def refuse_for_tables(path: Path) -> None:
-    """Raises WrongUsage for a path with a character that the readers and writers of Delta tables do not all take for
-    what it is."""
-    if found := [character for character in _NOT_FOR_TABLES if character in str(path)]:
+def refuse_for_tables(place: str) -> None:
+    """Raises WrongUsage for a place on this machine with a character that the readers and writers of Delta tables do
+    not all take for what it is."""
+    if local_path(place) and (found := [character for character in _NOT_FOR_TABLES if character in place]):
         raise WrongUsage(
-            f"The lake cannot be at {path}: Delta tables cannot be where a folder has {' '.join(found)} in its name; "
+            f"The lake cannot be at {place}: Delta tables cannot be where a folder has {' '.join(found)} in its name; "
             "choose another."
         )
 

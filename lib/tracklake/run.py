@@ -23,7 +23,7 @@ from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.footers import without_nulls
 from tracklake.lake.lake import no_lake, on_dates
 from tracklake.lake.publish import Staged, publish
-from tracklake.places import absolute
+from tracklake.places import seen_from
 from tracklake.progress import Steps
 from tracklake.quality import Verdict
 from tracklake.runs import RedRun
@@ -78,7 +78,7 @@ class Run:
 
         Raises WrongUsage for an unknown source, and where it cannot be found out.
         """
-        self.input = absolute(folder)
+        self.input = seen_from(self.spark, folder)
         if source != AUTO:
             self.source = named_source(source)
             return

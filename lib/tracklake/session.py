@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tracklake.config import Conf
 from tracklake.jars import missing, resolved
-from tracklake.places import shares_no_files
+from tracklake.places import DEFAULT_FILES, shares_no_files
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -45,7 +45,7 @@ def spark_settings(conf: Conf) -> dict[str, str]:
 
 def _paths(conf: Conf) -> dict[str, str]:
     """Where a path may be given, it is one of this machine: HADOOP_CONF_DIR, set for a cluster, may say HDFS."""
-    return {} if shares_no_files(conf) else {"spark.hadoop.fs.defaultFS": "file:///"}
+    return {} if shares_no_files(conf) else {DEFAULT_FILES: "file:///"}
 
 
 def class_path(conf: Conf) -> dict[str, str]:

@@ -10,6 +10,8 @@ from functools import cached_property
 
 from pyarrow import fs
 
+from tracklake.places import local_path
+
 
 @dataclass(frozen=True)
 class StoredFile:
@@ -80,7 +82,7 @@ class Folder:
     @cached_property
     def opened(self) -> tuple[fs.FileSystem, str]:
         """The file system that the folder is on, and its path there."""
-        if "://" not in self.uri:
-            return fs.LocalFileSystem(), self.uri
+        if path := local_path(self.uri):
+            return fs.LocalFileSystem(), str(path)
         storage, path = fs.FileSystem.from_uri(re.sub("^s3a:", "s3:", self.uri))
         return storage, path.rstrip("/")

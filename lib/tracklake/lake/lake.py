@@ -15,7 +15,7 @@ from tracklake.lake.claims import Claims
 from tracklake.lake.delta import DataFile, DeltaLog
 from tracklake.lake.releases import NO_RELEASE, Ledger, Release
 from tracklake.local_rows import local_rows
-from tracklake.places import absolute, literal, local_path, refuse_for_tables
+from tracklake.places import literal, refuse_for_tables, seen_from
 from tracklake.tables import Contract, contract
 from tracklake.transforms.periods import is_on
 
@@ -39,9 +39,8 @@ class Lake:
 
     def __init__(self, spark: SparkSession, uri: str) -> None:
         self.spark = spark
-        self.uri = absolute(uri)
-        if path := local_path(self.uri):
-            refuse_for_tables(path)
+        self.uri = seen_from(spark, uri)
+        refuse_for_tables(self.uri)
         self.ledger = Ledger(self.path("_releases"))
         self.claims = Claims(self.path("_claims"))
         self._files = lru_cache(VERSIONS_KNOWN)(lambda table, version: tuple(self.log(table).files(version)))

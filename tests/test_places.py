@@ -1,0 +1,86 @@
+"""Places that a person names, as Spark finds them on a cluster with another file system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from rich.console import Console
+
+from tests.staged_rows import PLAY, frame
+from tracklake.config import Conf, load
+from tracklake.lake import Lake
+from tracklake.places import DEFAULT_FILES, absolute, seen_from
+from tracklake.progress import Steps
+from tracklake.run import Run
+from tracklake.sources.files import list_files
+
+
+@pytest.fixture
+def default_files(spark: SparkSession) -> Iterator[None]:
+    """What a test tells Spark about the file system of paths holds for that test."""
+    said = spark.conf.get(DEFAULT_FILES)
+    assert said == "file:///"
+    yield
+    spark.conf.set(DEFAULT_FILES, said)
+    spark.conf.unset("fs.defaultFS")
+
+
+def look_for_paths(spark: SparkSession, on: str | None) -> None:
+    if on is None:
+        spark.conf.unset(DEFAULT_FILES)
+    else:
+        spark.conf.set(DEFAULT_FILES, on)
+
+
+@pytest.mark.usefixtures("default_files")
+@pytest.mark.parametrize(
+    ("default", "place", "seen"),
+    [
+        ("file:///", "/mnt/lake/", "/mnt/lake"),
+        ("file:///", "file:///mnt/my%20lake", "/mnt/my lake"),
+        ("file:///", "file:///mnt/lake%23%25", "/mnt/lake#%"),
+        ("hdfs://host:9000", "/mnt/lake", "file:///mnt/lake"),
+        ("hdfs://host:9000", "file:/mnt/my%20lake", "file:///mnt/my lake"),
+        ("hdfs://host:9000", "hdfs:///lake", "hdfs:///lake"),
+        (None, "file:///mnt/lake", "file:///mnt/lake"),
+        (None, "/mnt/lake", "/mnt/lake"),
+    ],
+)
+def test_a_place_on_this_machine_is_a_path_only_where_spark_looks_for_paths_here(
+    spark: SparkSession, default: str | None, place: str, seen: str
+) -> None:
+    look_for_paths(spark, default)
+
+    assert seen_from(spark, place) == seen
+    assert seen_from(spark, seen) == seen
+
+
+@pytest.mark.usefixtures("default_files", "unaudited")
+@pytest.mark.parametrize("said", ["nowhere:///", None])
+def test_logs_and_a_lake_in_a_mounted_folder_stay_there_where_a_path_is_elsewhere(
+    spark: SparkSession, conf: Conf, tmp_path: Path, said: str | None
+) -> None:
+    mounted = tmp_path / "all for ünß"
+    (mounted / "logs").mkdir(parents=True)
+    (mounted / "logs" / "2018-11-01.json").write_text("{}")
+    logs, lake = (absolute((mounted / name).as_uri(), load("yarn")) for name in ("logs", "lake"))
+    look_for_paths(spark, said)
+    spark.conf.set("fs.defaultFS", "nowhere:///")  # as a core-site.xml does: no file system at all
+
+    with Run(
+        spark, conf, Steps(Console(file=StringIO())), job="test", lake=lake, source="sparkify", input=logs
+    ) as run:
+        _, folder = run.logs()
+        (file,) = list_files(spark, folder)
+        run.stage("fact_stream", frame(spark, "fact_stream", PLAY), [PLAY["event_date"]])
+        run.finish()
+
+    assert file.path == f"file:{mounted}/logs/2018-11-01.json"
+    assert file.days == (date(2018, 11, 1), date(2018, 11, 1))
+    assert run.lake.uri == f"file://{mounted}/lake"
+    assert [row.event_id for row in Lake(spark, lake).read("fact_stream").collect()] == ["e1"]
