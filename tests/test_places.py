@@ -1,4 +1,4 @@
-"""Places that a person names, as Spark finds them on a cluster with another file system."""
+"""Places that a person names, as Spark finds them: on a cluster with another file system, and in object stores."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import pytest
 from pyspark.sql import SparkSession
 from rich.console import Console
 
+from jobs import ingest_events
 from tests.staged_rows import PLAY, frame
+from tracklake import cli
 from tracklake.config import Conf, load
+from tracklake.jars import OBJECT_STORES
 from tracklake.lake import Lake
 from tracklake.places import DEFAULT_FILES, absolute, seen_from
 from tracklake.progress import Steps
@@ -84,3 +87,28 @@ def test_logs_and_a_lake_in_a_mounted_folder_stay_there_where_a_path_is_elsewher
     assert file.days == (date(2018, 11, 1), date(2018, 11, 1))
     assert run.lake.uri == f"file://{mounted}/lake"
     assert [row.event_id for row in Lake(spark, lake).read("fact_stream").collect()] == ["e1"]
+
+
+@pytest.mark.parametrize(
+    ("place", "lacking"),
+    [
+        ("s3a://bucket/logs", "Class org.apache.hadoop.fs.s3a.S3AFileSystem not found"),
+        ("s3://bucket/logs", 'No FileSystem for scheme "s3"'),
+        ("gs://bucket/logs", 'No FileSystem for scheme "gs"'),
+    ],
+)
+def test_an_object_store_for_which_spark_has_no_connector_is_wrong_usage(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, lacking: str
+) -> None:
+    flags = ["--lake", f"{tmp_path}/lake", "--source", "sparkify", "--input", place]
+
+    assert cli.run_job(ingest_events.main, flags) == 2
+
+    said = capsys.readouterr().err
+    assert said.startswith(f"Spark has no connector for the storage that is named ({lacking}): add")
+    assert OBJECT_STORES in said
+    assert said.count("\n") == 1
+
+
+def test_the_connectors_are_those_of_the_spark_that_is_installed(spark: SparkSession) -> None:
+    assert OBJECT_STORES.endswith(f"_2.13:{spark.version}")

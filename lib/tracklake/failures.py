@@ -8,8 +8,8 @@ from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
-from tracklake.errors import InputMissing, TracklakeError
-from tracklake.jars import DELTA
+from tracklake.errors import InputMissing, TracklakeError, WrongUsage
+from tracklake.jars import DELTA, OBJECT_STORES
 from tracklake.places import local_path
 
 _LONGEST = 300
@@ -21,6 +21,7 @@ _UNREADABLE_FILE = re.compile(
 _GONE = re.compile(
     r"\[PATH_NOT_FOUND\] Path does not exist: (?P<file>[^\n]+?)\.?(?: SQLSTATE|$)", re.MULTILINE
 )
+_NO_CONNECTOR = re.compile(r'Class [\w.$]+FileSystem not found|No FileSystem for scheme "[\w.+-]*"')
 _CONNECTION_LOST = (Py4JNetworkError, ConnectionError, EOFError)
 
 
@@ -40,6 +41,8 @@ def explain(error: Exception, source_input: str | None = None) -> Failure:
     if isinstance(error, TracklakeError):
         return Failure(error.exit_code, " ".join(str(error).split()))
     if source_input and (failure := _unreadable_file(str(error), source_input)):
+        return failure
+    if failure := _no_connector(str(error)):
         return failure
     text, code = _text(error), 1
     if (
@@ -78,6 +81,18 @@ def _unreadable_file(trace: str, source_input: str) -> Failure | None:
             "it out of the logs, and run again"
         )
     return Failure(InputMissing.exit_code, f"{wrong}. Nothing of this run was published.")
+
+
+def _no_connector(trace: str) -> Failure | None:
+    """What to do about a storage for which Spark has no connector; None if that is not what happened."""
+    found = _NO_CONNECTOR.search(trace)
+    if not found:
+        return None
+    return Failure(
+        WrongUsage.exit_code,
+        f"Spark has no connector for the storage that is named ({found[0]}): add `-- --packages {OBJECT_STORES}` "
+        "and name S3 as s3a://, or name a folder; docs/configuration.md says more.",
+    )
 
 
 def _text(error: Exception) -> str:

@@ -17,6 +17,8 @@ from tracklake.resources import CHECKOUT, unwritable
 DELTA = "io.delta:delta-spark_4.1_2.13:4.4.0"
 AVRO = "org.apache.spark:spark-avro_2.13:4.1.1"
 COORDINATES = (DELTA, AVRO)
+OBJECT_STORES = "org.apache.spark:spark-hadoop-cloud_2.13:4.1.1"
+"""What Spark needs beside them for S3, Azure and Google Cloud: fetched by who asks for it, for it is large."""
 CACHE = CHECKOUT / ".cache" / "jars"
 
 _UTF_8 = re.compile(r"utf-?8", re.IGNORECASE)
