@@ -13,6 +13,7 @@ import pytest
 import typer
 from pyspark.errors import PySparkException
 
+from tests.by_hand import open_lake
 from tracklake import cli, submit
 from tracklake.config import load
 from tracklake.errors import AuditFailed, InputMissing, WrongUsage
@@ -96,6 +97,22 @@ def test_wrong_usage_is_one_sentence_and_exit_code_2(
     assert said.out == ""
     assert sentence in said.err
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("team #1", "#"), ("what?", "?"), ("two\nlines", r"'\n'"), ("\ttab", r"'\t'"), ("del\x7f", r"'\x7f'")],
+)
+def test_a_lake_is_refused_where_its_tables_could_not_be_written(
+    name: str, shown: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run_job(job, ["--lake", str(tmp_path / name / "lake")]) == 2
+
+    said = capsys.readouterr().err
+    assert f"Delta tables cannot be where a folder has {shown} in its name" in said
+    assert said.count("\n") == 1
+    with pytest.raises(WrongUsage):
+        open_lake(tmp_path / name)
 
 
 @pytest.mark.parametrize(

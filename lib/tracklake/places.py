@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from tracklake.config import Conf
 from tracklake.errors import WrongUsage
@@ -16,7 +16,8 @@ DEFAULT_FILES = "spark.hadoop.fs.defaultFS"
 """The setting that says on which file system Spark looks for a path."""
 
 _FOR_MANY_MACHINES = ("yarn", "k8s:")
-_NOT_FOR_TABLES = "%[]^|\\"
+_NOT_FOR_TABLES = re.compile(r"[%#?\[\]^|\\\x00-\x1f\x7f]")
+_BEFORE_THE_PATH = re.compile("^file:(//[^/]*)?")
 _GLOB = re.compile(r"([\\{}\[\]*?])")
 _MEANT_OTHERWISE_IN_A_URI = str.maketrans({character: quote(character) for character in "%#?"})
 
@@ -73,16 +74,17 @@ def _plain(path: str) -> str:
 def local_path(place: str) -> Path | None:
     """The path of a place on this machine's file system; None when it is elsewhere."""
     if place.startswith("file:"):
-        return Path(unquote(urlsplit(place).path))
+        return Path(unquote(_BEFORE_THE_PATH.sub("", place)))
     return None if "://" in place else Path(place)
 
 
 def refuse_for_tables(place: str) -> None:
     """Raises WrongUsage for a place on this machine with a character that the readers and writers of Delta tables do
     not all take for what it is."""
-    if local_path(place) and (found := [character for character in _NOT_FOR_TABLES if character in place]):
+    if local_path(place) and (found := dict.fromkeys(_NOT_FOR_TABLES.findall(place))):
+        shown = " ".join(one if one.isprintable() else repr(one) for one in found)
         raise WrongUsage(
-            f"The lake cannot be at {place}: Delta tables cannot be where a folder has {' '.join(found)} in its name; "
+            f"The lake cannot be at {place}: Delta tables cannot be where a folder has {shown} in its name; "
             "choose another."
         )
 
