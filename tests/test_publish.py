@@ -254,6 +254,13 @@ def test_the_claim_of_another_machine_is_taken_over_when_its_lease_ends(
     assert len(said) == 1
 
 
+def test_a_claim_that_a_power_failure_left_empty_is_none(lake: Lake) -> None:
+    claimed, _ = lake.claims.newest()
+    Path(lake.claims.uri, "_delta_log", f"{claimed:020}.json").write_text("")
+    assert lake.claims.newest() == (claimed, Claim())
+    assert released(lake, release(lake, SECOND)) == heads(lake) == whole(2)
+
+
 def test_a_commit_whose_answer_was_lost_counts_as_made(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Storage that loses its first answer and is asked again says that the version is there already."""
     once = DeltaLog.commit

@@ -85,10 +85,13 @@ class Claims:
             _HELD_HERE.discard(run_id)
 
     def newest(self) -> tuple[int, Claim]:
-        """The version of the table, and the claim that it states."""
+        """The version of the table, and the claim that it states.
+
+        A commit that a power failure left empty states none: whoever wrote it is gone.
+        """
         table = self._table()
-        commit: dict[str, Any] = table.history(limit=1)[0]
-        said = commit.get("userMetadata")
+        commits: list[dict[str, Any]] = table.history(limit=1)
+        said = commits[0].get("userMetadata") if commits else None
         return table.version(), Claim(**json.loads(said)) if said else Claim()
 
     def _take(self, mine: Claim, waiting: Callable[[str], None]) -> int:
