@@ -3,13 +3,14 @@
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from jobs import run_pipeline
 from tracklake import cli
-from tracklake.errors import InputMissing, WrongUsage
+from tracklake.errors import InputMissing, Overtaken, TracklakeError, WrongUsage
 from tracklake.run import Run
 from tracklake.sources.files import NothingInRange
 
@@ -20,8 +21,8 @@ def main(run: Run, *, days_per_run: Days = 7) -> None:
     """Runs the pipeline over a long range, a few days at a time; a second start goes on where it stopped.
 
     Each part is one run of run_pipeline: what it has published stays, whatever becomes of the next one, and its
-    files are not read again; what time is left is said with each. A part without log files is passed over;
-    InputMissing if all are.
+    files are not read again; what time is left is said with each. A part that another run overtakes starts over, at
+    most twice, the others do not. A part without log files is passed over; InputMissing if all are.
     """
     source, folder = run.logs()
     if run.start is None or run.end is None:
@@ -34,7 +35,8 @@ def main(run: Run, *, days_per_run: Days = 7) -> None:
             f", about {spoken((time.monotonic() - began) / done * (len(parts) - done))} left" if done else ""
         )
         run.steps.note(f"Part {done + 1} of {len(parts)}: {first} to {last}{left}")
-        with Run(
+        part = partial(
+            Run,
             run.spark,
             run.conf,
             run.steps,
@@ -44,14 +46,17 @@ def main(run: Run, *, days_per_run: Days = 7) -> None:
             input=folder,
             start=first,
             end=last,
-        ) as part:
-            try:
-                run_pipeline.main(part)
-            except NothingInRange:
-                empty += 1
-                run.steps.note("There are no log files of these days.")
-                continue
-            part.finish()
+        )
+        try:
+            cli.carry_out(part, run_pipeline.main)
+        except NothingInRange:
+            empty += 1
+            run.steps.note("There are no log files of these days.")
+        except Overtaken as error:
+            raise TracklakeError(
+                f"Three times another run published before the part {first} to {last} could: what came before it is "
+                "published, and the same command goes on from there."
+            ) from error
     if empty == len(parts):
         raise InputMissing(
             f"There is no log file in {folder} of the dates {run.start} to {run.end}: "

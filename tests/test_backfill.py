@@ -11,7 +11,8 @@ import pytest
 from jobs import backfill, ingest_events, run_pipeline
 from tests.conftest import Job
 from tests.logs import Reads, record
-from tracklake.errors import InputMissing, TracklakeError, WrongUsage
+from tracklake import cli
+from tracklake.errors import InputMissing, Overtaken, TracklakeError, WrongUsage
 from tracklake.run import Run
 
 pytestmark = pytest.mark.usefixtures("unaudited")
@@ -58,6 +59,39 @@ def test_a_backfill_goes_on_where_it_stopped(
     assert said.getvalue().count("2 records read = 2 events") == 1
     assert [row.release for row in lake.releases().collect()] == [2, 1]
     assert lake.read("event").count() == 4
+
+
+@pytest.mark.parametrize(
+    ("overtaken", "code", "begun"),
+    [(2, 0, [1, 1, 1, 2, 2, 2, 3, 3, 3]), (3, 1, [1, 1, 1])],
+    ids=["twice", "once too often"],
+)
+def test_each_part_that_is_overtaken_starts_over_and_no_other_does(
+    overtaken: int,
+    code: int,
+    begun: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[int] = []
+
+    def pipeline(run: Run) -> None:
+        assert run.start
+        asked.append(run.start.day)
+        if asked.count(run.start.day) <= overtaken:
+            raise Overtaken("Another run was quicker, run it again.")
+
+    monkeypatch.setattr(run_pipeline, "main", pipeline)
+    monkeypatch.setattr(cli, "spark_session", lambda *_: None)
+    logs = ["--lake", str(tmp_path / "lake"), "--source", "sparkify", "--input", str(tmp_path / "logs")]
+    range_of_dates = "--start 2018-11-01 --end 2018-11-03 --days-per-run 1".split()
+
+    assert cli.run_job(backfill.main, [*logs, *range_of_dates]) == code
+    assert asked == begun
+    said = capsys.readouterr()
+    assert said.out.count("starts over from the newest release") == 2 * len(set(begun))
+    assert ("before the part 2018-11-01 to 2018-11-01 could" in said.err) == (code == 1)
 
 
 def test_a_backfill_needs_a_range_with_log_files(run_job: Job, tmp_path: Path) -> None:

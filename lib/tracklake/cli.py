@@ -6,8 +6,9 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +19,9 @@ from tracklake.handover import INTERRUPTED, master, say, send_noise_to_log, stde
 from tracklake.places import absolute, local_path, refuse_for_tables
 from tracklake.progress import Steps, console
 from tracklake.session import spark_session
+
+if TYPE_CHECKING:
+    from tracklake.run import Run
 
 Job = Callable[..., None]
 
@@ -147,25 +151,35 @@ def _perform(main: Job, request: Request) -> None:
 
         main(Look(spark, conf, steps, source_input, request.source, request.start), **request.own)
         return
+    new_run = partial(
+        Run,
+        spark,
+        conf,
+        steps,
+        job=job_name(main),
+        lake=lake,
+        source=request.source,
+        input=source_input,
+        start=request.start,
+        end=request.end,
+    )
+    carry_out(new_run, partial(main, **request.own))
+
+
+def carry_out(new_run: Callable[[], "Run"], work: Callable[["Run"], None]) -> None:
+    """Does the work of the run that ``new_run`` makes, and publishes it; starts over where another publishes first.
+
+    The next one that it makes is built on the newest release. Raises Overtaken at the third time.
+    """
     for last in (False, False, True):
-        with Run(
-            spark,
-            conf,
-            steps,
-            job=job_name(main),
-            lake=lake,
-            source=request.source,
-            input=source_input,
-            start=request.start,
-            end=request.end,
-        ) as run:
+        with new_run() as run:
             try:
-                main(run, **request.own)
+                work(run)
                 release = run.finish()
             except Overtaken:
                 if last:
                     raise
-                steps.note("Another run published first: this one starts over from the newest release.")
+                run.steps.note("Another run published first: this one starts over from the newest release.")
                 continue
             for step in run.afterwards:
                 step(release)
