@@ -14,16 +14,22 @@ def main(
     run: Run,
     red: Annotated[str, typer.Argument(metavar="RUN", help="The run, as its closing sentence names it.")],
 ) -> None:
-    """Shows which expectations a red run failed, sample rows with their source file, and its staged tables."""
+    """Shows which expectations a red run failed, sample rows with their source file, and its staged tables.
+
+    Says how to publish the run all the same, or that it is published, or no longer fits.
+    """
     found = runs.read(run.lake, red)
-    run.steps.note(f"Run {found.run_id} of {found.release.job}, on release {found.base}: not published.")
+    fate = runs.settled(run.lake, found)
+    standing = fate or f"built on release {found.base} and not published"
+    run.steps.note(f"Run {found.run_id} of {found.release.job} is {standing}.")
     run.steps.table("Failed expectations", *summary.failures(found))
     for name, (verdict, failure) in found.failures.items():
         rows = rows_behind(run.lake, found, verdict.table, failure)
         if rows:
             run.steps.table(name, list(rows[0]), [list(row.values()) for row in rows])
     run.steps.note("\n".join(["What is staged, to be queried in a notebook:", *summary.staged_tables(found)]))
-    run.steps.note(f"\n{summary.how_to_publish(run.lake, found)}")
+    if not fate:
+        run.steps.note(f"\n{summary.how_to_publish(run.lake, found)}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
+import shlex
 import shutil
 from dataclasses import replace
 from datetime import date
@@ -13,7 +16,7 @@ from pyspark.sql import SparkSession
 
 from bench import star_schema
 from jobs import build_facts, inspect_run, publish_run
-from tests.by_hand import Work, release
+from tests.by_hand import TABLES, Work, open_lake, release, stage
 from tests.conftest import SMALL_LOGS, Job
 from tests.logs import write
 from tracklake import cli, quality, resources, runs, summary
@@ -21,6 +24,7 @@ from tracklake.errors import AuditFailed, TracklakeError, WrongUsage
 from tracklake.evidence import rows_behind
 from tracklake.lake import Lake
 from tracklake.lake.releases import NO_RELEASE
+from tracklake.places import literal
 from tracklake.quality import Failure, Verdict
 from tracklake.tables import CONTRACTS
 from tracklake.transforms.plays import stream_facts
@@ -140,7 +144,7 @@ def test_an_accepted_run_is_published_with_who_and_why(
     assert release.built_from["build_facts"]["event"] == release.tables["event"]
 
     assert cli.run_job(publish_run.main, [run.run_id, *flags]) == 2
-    assert "is published already: it is release 1" in capsys.readouterr().err
+    assert "is published as release 1." in capsys.readouterr().err
 
 
 def test_what_is_not_accepted_by_name_is_not_published(red: Lake) -> None:
@@ -179,7 +183,9 @@ def test_rows_that_no_audit_counted_are_not_published(red: Lake) -> None:
 
 def test_a_run_whose_base_is_no_longer_the_newest_is_refused(copy: Lake) -> None:
     release(copy, Work("quick", 1))
-    with pytest.raises(WrongUsage, match="was built on release 0, and release 1 is the newest now"):
+    with pytest.raises(
+        WrongUsage, match="is built on release 0, which is no longer the newest: run it again"
+    ):
         runs.accepted(copy, of(copy), [LEVEL], "ada", "why")
 
 
@@ -192,6 +198,49 @@ def test_a_run_whose_staged_files_are_gone_is_refused(copy: Lake) -> None:
 def test_an_unknown_run_is_refused_with_the_closest(red: Lake, capsys: Said) -> None:
     assert cli.run_job(inspect_run.main, [of(red).run_id[:-1], "--lake", red.uri]) == 2
     assert f'did you mean "{of(red).run_id}"' in capsys.readouterr().err
+
+
+@pytest.fixture
+def by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """A lake with one release, on which a red run was built, in a folder with an odd name; for what needs no Spark."""
+    monkeypatch.setattr(cli, "spark_session", lambda *_: None)
+    lake = open_lake(tmp_path / "my {red} lake*")
+    base = release(lake, Work("first", 1))
+    failed = Failure("expect_few", "plays", "critical", "1 row")
+    verdicts = tuple(Verdict(table, 1, 1, (failed,) if table == "dim_track" else ()) for table in TABLES)
+    would_be = replace(base, release=2, run_id="red-1")
+    runs.write(lake, runs.RedRun(would_be, 1, stage(lake, base, Work("red-1", 2)), {}, verdicts))
+    return lake
+
+
+def test_inspect_run_says_that_a_run_is_published(by_hand: Lake, capsys: Said) -> None:
+    inspect = ["red-1", "--lake", by_hand.uri]
+    assert cli.run_job(inspect_run.main, inspect) == 0
+    said = capsys.readouterr().out
+    assert "Run red-1 of by_hand is built on release 1 and not published." in said
+    assert f"publish_run red-1 --lake {shlex.quote(by_hand.uri)} --accept" in said
+
+    assert cli.run_job(publish_run.main, [*inspect, "--accept", "expect_few", "--reason", "few"]) == 0
+    assert cli.run_job(inspect_run.main, inspect) == 0
+    said = capsys.readouterr().out
+    assert "Run red-1 of by_hand is published as release 2." in said
+    assert "publish_run" not in said
+
+
+def test_inspect_run_offers_no_run_whose_base_is_no_longer_the_newest(by_hand: Lake, capsys: Said) -> None:
+    release(by_hand, Work("quick", 3))
+    assert cli.run_job(inspect_run.main, ["red-1", "--lake", by_hand.uri]) == 0
+    said = capsys.readouterr().out
+    assert "is built on release 1, which is no longer the newest: run it again." in said
+    assert "publish_run" not in said
+
+
+def test_what_is_said_of_a_red_run_can_be_copied_whatever_the_folder_is_called(by_hand: Lake) -> None:
+    run = runs.read(by_hand, "red-1")
+    assert f"inspect_run red-1 --lake {shlex.quote(by_hand.uri)}, or" in summary.red(by_hand, run, "docs")
+    for line, staged in zip(summary.staged_tables(run), run.staged.values(), strict=True):
+        (said,) = re.findall(r"spark\.read\.parquet\((.+)\)  #", line)
+        assert ast.literal_eval(said) == literal(staged.path) != staged.path
 
 
 def test_two_failures_of_one_name_are_two() -> None:

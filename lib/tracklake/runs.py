@@ -124,6 +124,20 @@ def red_runs(lake: Lake) -> list[str]:
     )
 
 
+def settled(lake: Lake, run: RedRun) -> str:
+    """What has become of a red run that can be published no more: it is, or its base is not the newest release now.
+
+    Empty for one whose rows still fit.
+    """
+    releases = lake.ledger.all()
+    for one in releases:
+        if one.run_id == run.run_id:
+            return f"published as release {one.release}"
+    if run.base != (releases[-1].release if releases else 0):
+        return f"built on release {run.base}, which is no longer the newest: run it again"
+    return ""
+
+
 def accepted(lake: Lake, run: RedRun, accept: Sequence[str], by: str, reason: str) -> Release:
     """The release that the run becomes once a person has accepted its failed expectations; publishes nothing.
 
@@ -134,16 +148,8 @@ def accepted(lake: Lake, run: RedRun, accept: Sequence[str], by: str, reason: st
     if not reason.strip():
         raise WrongUsage("--reason is empty: say why these rows may be published, the release keeps it.")
     names = [_one_of(run.failures, name, run.run_id) for name in accept]
-    releases = lake.ledger.all()
-    for one in releases:
-        if one.run_id == run.run_id:
-            raise WrongUsage(f"Run {run.run_id} is published already: it is release {one.release}.")
-    newest = releases[-1].release if releases else 0
-    if newest != run.base:
-        raise WrongUsage(
-            f"Run {run.run_id} was built on release {run.base}, and release {newest} is the newest now: "
-            "its rows no longer fit, run the job again."
-        )
+    if fate := settled(lake, run):
+        raise WrongUsage(f"Run {run.run_id} is {fate}.")
     if run.unchecked:
         raise WrongUsage(
             f"Run {run.run_id} cannot be published: the rows of {', '.join(run.unchecked)} were not checked, since "

@@ -10,6 +10,7 @@ from tracklake.lake import Lake, Release
 from tracklake.lake.cleaning import Cleaned
 from tracklake.lake.delta import Commit
 from tracklake.lake.publish import Staged
+from tracklake.places import literal
 from tracklake.quality import Failure, Verdict, in_words
 from tracklake.runs import CRITICAL, RedRun
 
@@ -146,7 +147,7 @@ def failures(run: RedRun) -> Rows:
 def staged_tables(run: RedRun) -> list[str]:
     """A line of Python per table that a run has staged, which reads what is staged in a notebook."""
     return [
-        f'{table} = spark.read.parquet("{staged.path}")  # {staged.commit.rows_added:,} rows'
+        f"{table} = spark.read.parquet({literal(staged.path)!r})  # {staged.commit.rows_added:,} rows"
         for table, staged in run.staged.items()
     ]
 
@@ -170,7 +171,8 @@ def red(lake: Lake, run: RedRun, docs: str) -> str:
         sample = f" (for example {in_words(failure.sample[0])})" if failure.sample else ""
         found.append(f"{name}, observed {failure.observed}{sample}")
     found += [f"all else that is expected of {table} was not checked" for table in run.unchecked]
+    look = shlex.join(["./spark-submit.sh", "inspect_run", run.run_id, "--lake", lake.uri])
     return (
         f"Nothing of run {run.run_id} was published, for its audit failed: {'; '.join(found)}. "
-        f"Look with ./spark-submit.sh inspect_run {run.run_id} --lake {lake.uri}, or see {docs}."
+        f"Look with {look}, or see {docs}."
     )
