@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from typing import Annotated
 
@@ -67,8 +67,8 @@ def main(run: Run, *, days_per_run: Days = 7) -> None:
 def cut(start: date, end: date, days: int) -> Iterator[tuple[date, date]]:
     """First and last date of each part of a range, in order."""
     for first in range(start.toordinal(), end.toordinal() + 1, days):
-        day = date.fromordinal(first)
-        yield day, min(day + timedelta(days=days - 1), end)
+        last = min(first + days - 1, end.toordinal())
+        yield date.fromordinal(first), date.fromordinal(last)
 
 
 def spoken(seconds: float) -> str:

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.usefixtures("unaudited")
 def test_a_range_is_cut_into_parts_of_so_many_days() -> None:
     parts = list(backfill.cut(date(2018, 11, 1), date(2018, 11, 8), 3))
     assert [(first.day, last.day) for first, last in parts] == [(1, 3), (4, 6), (7, 8)]
+    whole = (date(9999, 12, 30), date.max)
+    assert list(backfill.cut(*whole, days=9_999_999)) == [whole]
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(20, "a minute"), (600, "10 min"), (9_000, "2 h 30 min")])

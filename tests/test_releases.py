@@ -73,6 +73,7 @@ def test_a_day_means_its_end_and_a_time_without_a_zone_utc(lake: Lake) -> None:
     first, *_, last = lake.ledger.all()
     today = last.released_at.date()
     assert lake.release(today).release == lake.release(str(today)).release == 3
+    assert lake.release(date.max).release == lake.release("9999-12-31").release == 3
     at = first.released_at
     assert [lake.release(each).release for each in (at, at.isoformat(), at.replace(tzinfo=None))] == [1, 1, 1]
 

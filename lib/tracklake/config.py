@@ -57,7 +57,7 @@ class LakeSettings(_Section):
     """Where the tables are when --lake is not given, and for how long old releases stay readable."""
 
     uri: str | None = None
-    retention_days: int = Field(default=30, ge=1)
+    retention_days: int = Field(default=30, ge=1, le=36500)
 
 
 class SourceSettings(_Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -181,7 +181,7 @@ def _as_release_or_moment(as_of: int | date | datetime | str) -> int | datetime:
     if isinstance(as_of, datetime):
         return as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
     if isinstance(as_of, date):
-        return datetime.combine(as_of + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
+        return datetime.combine(as_of, time.max, UTC)
     return as_of
 
 
