@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -20,11 +21,15 @@ from tracklake.lake.claims import Claims
 from tracklake.lake.delta import Commit, DataFile, DeltaLog
 from tracklake.lake.publish import Staged, publish
 from tracklake.lake.releases import Ledger
+from tracklake.places import DEFAULT_FILES
 from tracklake.tables import Contract, contract
 
 DAY, NEXT_DAY = date(2018, 12, 30), date(2018, 12, 31)
 TABLES = ("dim_track", "fact_track_day", "fact_artist_day")
 """One table without slices and two with."""
+
+NO_SPARK: Any = SimpleNamespace(conf={DEFAULT_FILES: "file:///"})
+"""All that is asked of a session where nothing is read by it: that paths are those of this machine."""
 
 RETENTION_DAYS = 30
 KILLED = 137
@@ -48,7 +53,7 @@ FIRST, SECOND, THIRD = Work("first", 1), Work("second", 2), Work("third", 3)
 
 def open_lake(folder: Path) -> Lake:
     """A lake for what needs no Spark."""
-    return Lake(None, str(folder))  # type: ignore[arg-type]
+    return Lake(NO_SPARK, str(folder))
 
 
 def stage(lake: Lake, base: Release, work: Work) -> dict[str, Staged]:

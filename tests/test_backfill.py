@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs import backfill, ingest_events, run_pipeline
+from tests.by_hand import NO_SPARK
 from tests.conftest import Job
 from tests.logs import Reads, record
 from tracklake import cli
@@ -85,7 +86,7 @@ def test_each_part_that_is_overtaken_starts_over_and_no_other_does(
             raise Overtaken("Another run was quicker, run it again.")
 
     monkeypatch.setattr(run_pipeline, "main", pipeline)
-    monkeypatch.setattr(cli, "spark_session", lambda *_: None)
+    monkeypatch.setattr(cli, "spark_session", lambda *_: NO_SPARK)
     logs = ["--lake", str(tmp_path / "lake"), "--source", "sparkify", "--input", str(tmp_path / "logs")]
     range_of_dates = "--start 2018-11-01 --end 2018-11-03 --days-per-run 1".split()
 

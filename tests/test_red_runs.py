@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 
 from bench import star_schema
 from jobs import build_facts, inspect_run, publish_run
-from tests.by_hand import TABLES, Work, open_lake, release, stage
+from tests.by_hand import NO_SPARK, TABLES, Work, open_lake, release, stage
 from tests.conftest import SMALL_LOGS, Job
 from tests.logs import write
 from tracklake import cli, quality, resources, runs, summary
@@ -203,7 +203,7 @@ def test_an_unknown_run_is_refused_with_the_closest(red: Lake, capsys: Said) -> 
 @pytest.fixture
 def by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """A lake with one release, on which a red run was built, in a folder with an odd name; for what needs no Spark."""
-    monkeypatch.setattr(cli, "spark_session", lambda *_: None)
+    monkeypatch.setattr(cli, "spark_session", lambda *_: NO_SPARK)
     lake = open_lake(tmp_path / "my {red} lake*")
     base = release(lake, Work("first", 1))
     failed = Failure("expect_few", "plays", "critical", "1 row")
