@@ -223,6 +223,50 @@ def test_expectations_of_other_kinds_can_be_added_to_a_suite(
     assert [one.observed for one in verdict.failures] == ([seen] if seen else [])
 
 
+@pytest.mark.parametrize(
+    ("kind", "limits"),
+    [
+        ("expect_column_proportion_of_unique_values_to_be_between", {"max_value": 0.6}),
+        ("expect_column_proportion_of_unique_values_to_be_between", {"min_value": 0.9}),
+        ("expect_column_proportion_of_non_null_values_to_be_between", {"min_value": 0.6}),
+        ("expect_column_values_to_not_be_null", {"mostly": 0.4}),
+        ("expect_column_values_to_be_null", {"mostly": 0.6}),
+        ("expect_column_values_to_be_in_set", {"value_set": ["a"], "mostly": 0.5}),
+    ],
+)
+def test_a_column_with_nulls_is_judged_as_great_expectations_does_by_itself(
+    spark: SparkSession,
+    auditor: Auditor,
+    against: dict[str, DataFrame],
+    use_suite: UseSuite,
+    kind: str,
+    limits: dict[str, object],
+) -> None:
+    """By itself it has a pandas frame, of which nothing here counts anything."""
+    import great_expectations as gx
+    import pandas
+
+    platforms = [None, None, "a", "b"]
+    more = {"type": kind, "kwargs": {"column": "platform"} | limits, "severity": "critical"}
+    frames = gx.get_context(mode="ephemeral").data_sources.add_pandas("frames")
+    batch = (
+        frames.add_dataframe_asset("plays")
+        .add_batch_definition_whole_dataframe("all")
+        .get_batch({"dataframe": pandas.DataFrame({"platform": platforms})})
+    )
+    (itself,) = batch.validate(gx.ExpectationSuite("plays", expectations=[more])).results
+    suite = load_suite("fact_stream")
+    suite["expectations"].append(more)
+    use_suite("fact_stream", suite)
+    plays = [PLAY | {"event_id": f"e{n}", "platform": one} for n, one in enumerate(platforms)]
+
+    verdict = auditor.audit("fact_stream", frame(spark, "fact_stream", *plays), against)
+
+    assert verdict.passed == itself.success
+    if not verdict.passed and "element_count" not in itself.result:
+        assert verdict.failures[0].observed == f"the value is {itself.result['observed_value']:,.6g}"
+
+
 def test_what_is_no_more_than_odd_passes_and_is_told(
     spark: SparkSession,
     auditor: Auditor,

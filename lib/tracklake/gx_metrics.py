@@ -23,11 +23,16 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from great_expectations.core.expectation_suite import ExpectationSuite
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.datasource.fluent.spark_datasource import SparkDatasource
 from great_expectations.execution_engine.execution_engine import MetricComputationConfiguration
 from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
+from great_expectations.expectations.core.expect_column_values_to_not_be_null import (
+    ExpectColumnValuesToNotBeNull,
+)
+from great_expectations.expectations.expectation import ColumnMapExpectation
 from great_expectations.expectations.metrics.column_map_metrics.column_values_non_null import (
     ColumnValuesNonNull,
 )
@@ -72,8 +77,8 @@ ROW_RULE = re.compile(r"SELECT \* FROM \{batch\} WHERE (?!.*\b(?:SELECT|ORDER BY
 
 @dataclass(frozen=True)
 class Together:
-    """The queries that are counted together, ``in_one_task`` where the data is small; the columns that must have no
-    nulls, and those that are known to have none."""
+    """The queries that are counted together, ``in_one_task`` where the data is small; the columns whose nulls count,
+    and those that are known to have none."""
 
     queries: tuple[str, ...] = ()
     in_one_task: bool = False
@@ -96,7 +101,7 @@ def counted_together(
     """Within it, the rows that these rules' queries find are counted by one query for all of them, and what rows tell
     by themselves only where any row breaks any of it.
 
-    Nulls are looked for in the columns that are ``required``, if they are not known to have none.
+    Nulls are looked for in the columns that are ``required`` (``of_null_counts``), if they are not known to have none.
     """
     to_count = tuple(one for one in queries if row_rule(one) is None)
     token = _together.set(Together(to_count, in_one_task, required, without_nulls))
@@ -104,6 +109,19 @@ def counted_together(
         yield
     finally:
         _together.reset(token)
+
+
+def of_null_counts(suite: ExpectationSuite) -> set[str]:
+    """The columns of which an expectation asks how many nulls there are.
+
+    Those of single values only ask whether all are null; a share of distinct values is one of the values there are.
+    """
+    return {
+        one.column
+        for one in suite.expectations
+        if hasattr(one, "column")
+        and (isinstance(one, ExpectColumnValuesToNotBeNull) or not isinstance(one, ColumnMapExpectation))
+    }
 
 
 def row_rule(query: str) -> str | None:
@@ -142,7 +160,7 @@ class OneAggregation(SparkDFExecutionEngine):
         anything else is asked for.
 
         One number is counted for all of them: a sum for each is several times as much code to be generated,
-        compiled and run. A null that is allowed counts as 0, too: Great Expectations only asks whether all are null.
+        compiled and run. The nulls of a column that may have them are 0, too, where nothing asks how many there are.
         """
         if _together.get() is APART or any(map(_of_some, counts)):
             return {}
@@ -195,7 +213,7 @@ def _of_some(count: MetricConfiguration) -> bool:
 
 
 def _is_allowed(count: MetricConfiguration) -> bool:
-    """Whether it counts the nulls of a column that may have them."""
+    """Whether it counts the nulls of a column of which nothing asks how many there are."""
     return count.metric_name == NULLS and count.metric_domain_kwargs["column"] not in _together.get().required
 
 

@@ -29,7 +29,6 @@ WITHHELD = frozenset({"raw_record", "extra", "user_agent", "location"})
 """Columns that may say who somebody is: their values, whatever a rule calls them, are in no message and on no page."""
 COLUMNS = "expect_table_columns_to_match_ordered_list"
 TYPE = "expect_column_values_to_be_of_type"
-NOT_NULL = "expect_column_values_to_not_be_null"
 ROW_COUNT = "expect_table_row_count_to_be_between"
 QUERY = "unexpected_rows_expectation"
 WITH_DETAILS = {"result_format": "COMPLETE"}
@@ -163,7 +162,7 @@ class Auditor:
     ) -> Verdict:
         from great_expectations.core.expectation_suite import ExpectationSuite
 
-        from tracklake.gx_metrics import counted_together
+        from tracklake.gx_metrics import counted_together, of_null_counts
 
         shape, content = _parts(suite)
         batch = self._docs.batch_definition(table).get_batch(batch_parameters={"dataframe": staged})
@@ -174,15 +173,14 @@ class Auditor:
         rows = 0
         rows_checked = all(one.success or _config(one).severity.value != "critical" for one in checked)
         if rows_checked:
+            judged = ExpectationSuite(table, expectations=content)
             with counted_together(
                 _queries(content),
                 in_one_task=in_one_task,
-                required=[one["kwargs"]["column"] for one in content if one["type"] == NOT_NULL],
+                required=of_null_counts(judged),
                 without_nulls=without_nulls,
             ):
-                answers = batch.validate(
-                    ExpectationSuite(table, expectations=content), result_format="BOOLEAN_ONLY"
-                )
+                answers = batch.validate(judged, result_format="BOOLEAN_ONLY")
             rows = batch.data.execution_engine.row_count
             checked += [_with_rows(batch, one, contract(table), rows) for one in answers.results]
         self._docs.add(suite, summed_up(result, checked))
