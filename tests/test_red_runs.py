@@ -17,12 +17,15 @@ from pyspark.sql import SparkSession
 from bench import star_schema
 from jobs import build_facts, inspect_run, publish_run
 from tests.by_hand import NO_SPARK, TABLES, Work, open_lake, release, stage
-from tests.conftest import SMALL_LOGS, Job
+from tests.conftest import SMALL_LOGS, Audit, Job
 from tests.logs import write
+from tests.staged_rows import frame
 from tracklake import cli, quality, resources, runs, summary
 from tracklake.errors import AuditFailed, TracklakeError, WrongUsage
 from tracklake.evidence import rows_behind
-from tracklake.lake import Lake
+from tracklake.lake import Lake, staging
+from tracklake.lake.delta import Commit
+from tracklake.lake.publish import Staged
 from tracklake.lake.releases import NO_RELEASE
 from tracklake.places import literal
 from tracklake.quality import Failure, Verdict
@@ -127,6 +130,24 @@ def test_rows_of_a_reference_and_of_a_member_are_found_by_what_the_record_keeps_
     assert all(row["event_id"] and row["source_file"].endswith(".json") for row in plays)
     (found,) = rows_behind(copy, of(copy), "dim_user", of_a_member)
     assert (found["user_key"], found["location"]) == (user.user_key, "(withheld)")
+
+
+def test_rows_of_an_artist_whose_tiers_are_not_all_listeners_are_found(
+    spark: SparkSession, audit: Audit, tmp_path: Path
+) -> None:
+    lake, table = Lake(spark, str(tmp_path / "lake")), "mart_artist_audience"
+    of_all = {"artist_id": "AR1", "kind": "tier", "period_start": date(2018, 10, 29), "listeners": 6, "k": 5}
+    groups = [of_all | {"group_name": name, "share": 0.3} for name in ("casual", "fan")]
+    failures = [one for one in audit(table, *groups) if one.expectation.startswith("Tiers and places")]
+    release = replace(NO_RELEASE, run_id="run-1")
+    staged = Staged(f"{lake.path(table)}/{staging.folder('run-1')}", Commit((), ()))
+    frame(spark, table, *groups).write.parquet(staged.path)
+    verdict = Verdict(table, 1, 2, tuple(failures))
+    runs.write(lake, runs.RedRun(release, 0, {table: staged}, {}, (verdict,)))
+
+    ((_, failure),) = runs.read(lake, "run-1").failures.values()
+    found = rows_behind(lake, runs.read(lake, "run-1"), table, failure)
+    assert sorted((row["group_name"], row["share"]) for row in found) == [("casual", 0.3), ("fan", 0.3)]
 
 
 def test_an_accepted_run_is_published_with_who_and_why(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,14 @@ def test_every_text_that_a_rule_finds_is_called_as_its_column_is(spark: SparkSes
                 assert not [name for name in others if not name.endswith(tuple(f"_{x}" for x in table.names))]
     for name in (*CONTRACTS, BESIDE):
         spark.catalog.dropTempView(name)
+
+
+@every_contract
+def test_nothing_that_a_rule_counts_is_called_as_a_column_of_its_table_is(table: Contract) -> None:
+    """Or ``inspect_run`` would look for the rows that have this number in that column."""
+    for one in load_suite(table.name)["expectations"]:
+        told = re.findall(r"\bAS (\w+)", one["kwargs"].get("unexpected_rows_query", ""))
+        assert not set(told) & set(table.names)
 
 
 def test_a_contract_rule_is_a_sentence_about_its_column() -> None:
