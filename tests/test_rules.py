@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import pytest
+from pyspark.sql import SparkSession
 
 from tests.conftest import Audit
-from tests.staged_rows import NEW, OLD, PLAY, SESSION
+from tests.staged_rows import NEW, OLD, PLAY, SESSION, frame
+from tracklake.quality import load_suite
+from tracklake.tables import CONTRACTS
+from tracklake.tables.key_rules import key_rule
 
 
 def test_each_broken_rule_of_plays_is_told_with_its_rows(audit: Audit) -> None:
@@ -162,6 +166,29 @@ def test_each_broken_rule_of_sessions_is_told_with_its_session(audit: Audit) -> 
         "A session belongs to a known user.": ["nobody"],
         "Sessions of one user are more than 30 minutes apart.": ["first"],
     }
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_no_rule_stops_at_a_number_that_another_rule_is_to_catch(spark: SparkSession, number: int) -> None:
+    """Such as by a division by 0: the audit would end in an error, and not tell what is wrong."""
+    for name, of in CONTRACTS.items():
+        numbers = {one.name: number for one in of.columns if one.type in ("int", "bigint")}
+        doubles = {one.name: float(number) for one in of.columns if one.type == "double"}
+        frame(spark, name, numbers | doubles).createOrReplaceTempView("rows")
+        rules = [one["kwargs"].get("unexpected_rows_query", "") for one in load_suite(name)["expectations"]]
+        found = [
+            f"SELECT count(*) FROM ({rule.format(batch='rows')})"
+            for rule in rules
+            if rule and key_rule(rule) is None
+        ]
+        assert len(spark.sql(" UNION ALL ".join(found)).collect()) == len(found)
+    spark.catalog.dropTempView("rows")
+
+
+def test_a_row_without_a_k_breaks_the_rule_that_says_so(audit: Audit) -> None:
+    found = {one.expectation for one in audit("mart_interplay", {"k": 0, "listeners": 6})}
+    assert "k is at least 1." in found
+    assert "Listeners are told in whole k." not in found
 
 
 @pytest.mark.parametrize(
