@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from tests.staged_rows import PLAY, frame
-from tracklake import resources
+from tracklake import data_docs, resources
+from tracklake.data_docs import DataDocs
 from tracklake.quality import Auditor, load_suite
 
 EVENT = {
@@ -140,3 +141,51 @@ def test_no_page_says_who_somebody_is(site: Path) -> None:
     every = "".join(page.read_text() for page in site.parent.rglob("*") if page.suffix in (".html", ".json"))
     for told in ("Lily", "Koch", "10.1.2.3", "Waterloo", "Macintosh"):
         assert told not in every
+
+
+def audited(lake: Path, number: int, **passed: bool) -> DataDocs:
+    """The docs of a lake once its run of that number has audited these tables, and before it builds the pages."""
+    docs = DataDocs(str(lake), f"run-{number}")
+    from great_expectations.core import ExpectationSuiteValidationResult, RunIdentifier
+
+    docs._run = RunIdentifier(f"run-{number}", datetime(2026, 1, number, 12, tzinfo=UTC))
+    for table, success in passed.items():
+        statistics = {"evaluated_expectations": 0, "successful_expectations": 0}
+        statistics |= {"unsuccessful_expectations": 0, "success_percent": None}
+        result = ExpectationSuiteValidationResult(
+            success, [], table, statistics=statistics, meta={}, batch_id=f"tracklake-{table}"
+        )
+        docs.add({**load_suite(table), "expectations": []}, result)
+    return docs
+
+
+def listed(index: str) -> list[tuple[str, str, list[str]]]:
+    """The runs of an index: name, verdict, and tables."""
+    rows = re.findall(r"<tr>\n<td>(.*?)</tr>", Path(index).read_text(), re.DOTALL)
+    return [
+        (row.partition("<")[0], re.findall(r">(passed|failed)<", row)[0], re.findall(r"html\">(\w+)<", row))
+        for row in rows
+    ]
+
+
+def test_the_index_lists_no_run_of_which_it_would_not_list_all_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_docs, "MOST_LISTED", 4)
+    for number in (1, 2, 3):
+        index = audited(tmp_path, number, dim_date=True, event=False).build()
+    assert listed(index) == [(f"run-{number}", "failed", ["event", "dim_date"]) for number in (3, 2)]
+    index = audited(tmp_path, 4, dim_date=True).build()
+    assert listed(index) == [("run-4", "passed", ["dim_date"]), ("run-3", "failed", ["event", "dim_date"])]
+    index = audited(tmp_path, 5, dim_date=True, event=True).build()
+    assert listed(index) == [("run-5", "passed", ["dim_date", "event"]), ("run-4", "passed", ["dim_date"])]
+    assert len([*(tmp_path / "site" / "validations").rglob("*.html")]) == 9
+
+
+def test_the_index_lists_no_run_that_died_before_all_its_pages_were_made(tmp_path: Path) -> None:
+    audited(tmp_path, 1, dim_date=True, event=False).build()
+    (page,) = (tmp_path / "site" / "validations" / "event").rglob("*.html")
+    page.unlink()
+    audited(tmp_path, 2, dim_date=True)
+    assert listed(audited(tmp_path, 3, dim_date=True).build()) == [("run-3", "passed", ["dim_date"])]
+    assert len([*(tmp_path / "site" / "validations").rglob("*.html")]) == 2

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from great_expectations.data_context.types.base import DataContextConfig
 
 SITE = "site"
-MOST_LISTED = 260
-"""How many results the site's index lists, newest first: those of some twenty runs. All pages stay."""
+MOST_LISTED = 1_000
+"""How many results the site's index lists at most, newest first: those of forty runs of all tables. All pages stay."""
 
 
 def prepare() -> None:
@@ -132,12 +132,12 @@ def _project(folder: str) -> DataContextConfig:
         ProgressBarsConfig,
     )
 
-    def files(name: str, newest: int = MOST_LISTED) -> dict[str, Any]:
+    def files(name: str) -> dict[str, Any]:
         return {
             "module_name": "tracklake.docs_files",
             "class_name": "LakeFiles",
             "folder": f"{folder}/{name}",
-            "newest": newest,
+            "newest": MOST_LISTED,
         }
 
     memory = {"class_name": "InMemoryStoreBackend"}
@@ -145,11 +145,7 @@ def _project(folder: str) -> DataContextConfig:
     return DataContextConfig(
         stores={
             "suites": {"class_name": "ExpectationsStore", "store_backend": files("suites")},
-            # Pages whose results are not listed are removed: twice as many are, for those of runs that died between.
-            "results": {
-                "class_name": "ValidationResultsStore",
-                "store_backend": files("results", 2 * MOST_LISTED),
-            },
+            "results": {"class_name": "ValidationResultsStore", "store_backend": files("results")},
             "checkpoints": {"class_name": "CheckpointStore", "store_backend": memory},
             "validation_definition_store": {
                 "class_name": "ValidationDefinitionStore",
@@ -165,9 +161,8 @@ def _project(folder: str) -> DataContextConfig:
                 "show_how_to_buttons": False,
                 "store_backend": files(SITE),
                 "site_index_builder": {
-                    "class_name": "DefaultSiteIndexBuilder",
-                    "validation_results_limit": MOST_LISTED,
-                    "view": {"module_name": "tracklake.docs_views", "class_name": "IndexPage"},
+                    "module_name": "tracklake.docs_views",
+                    "class_name": "RunsIndex",
                 },
                 "site_section_builders": {
                     "expectations": {"view": page},

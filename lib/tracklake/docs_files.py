@@ -42,14 +42,15 @@ class LakeFiles(TupleStoreBackend):
     def list_keys(self, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
         """The keys of all files, or of those whose keys begin like that; of results the ``newest`` alone.
 
-        Great Expectations takes each key apart several times in each run, and would do so for all runs there were.
+        The oldest run of these is left out where not all of its results are among them. What is done with the keys
+        would take longer with every run there was.
         """
         below = "".join(f"{part}/" for part in (self.filepath_prefix, *prefix) if part)
         files = Folder(f"{self._folder.uri}/{below}".rstrip("/")).files()
         suffix = self.filepath_suffix or ""
         paths = [f"{below}{file.path}" for file in files if file.path.endswith(suffix)]
-        of_results = sorted((path for path in paths if _time(path)), key=_time, reverse=True)
-        listed = [path for path in paths if not _time(path)] + of_results[: self._newest]
+        older = sorted(filter(None, map(_time, paths)), reverse=True)[self._newest :]
+        listed = [path for path in paths if not older or not _time(path) or _time(path) > older[0]]
         return [self._convert_filepath_to_key(path) for path in listed]  # type: ignore[no-untyped-call]
 
     def remove_key(self, key: Any) -> Any:
