@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
 
 import pytest
@@ -168,13 +169,22 @@ def test_each_broken_rule_of_sessions_is_told_with_its_session(audit: Audit) -> 
     }
 
 
-@pytest.mark.parametrize("number", [0, -1])
-def test_no_rule_stops_at_a_number_that_another_rule_is_to_catch(spark: SparkSession, number: int) -> None:
-    """Such as by a division by 0: the audit would end in an error, and not tell what is wrong."""
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"int": 0, "bigint": 0, "double": 0.0},
+        {"int": -1, "bigint": -1, "double": -1.0},
+        {"int": -(2**31), "bigint": -(2**63), "double": -math.inf},
+    ],
+    ids=["0", "-1", "least"],
+)
+def test_no_rule_stops_at_a_number_that_another_rule_is_to_catch(
+    spark: SparkSession, numbers: dict[str, float]
+) -> None:
+    """Such as by a division by 0, or a sum that is too large: the audit would end in an error, and not tell why."""
     for name, of in CONTRACTS.items():
-        numbers = {one.name: number for one in of.columns if one.type in ("int", "bigint")}
-        doubles = {one.name: float(number) for one in of.columns if one.type == "double"}
-        frame(spark, name, numbers | doubles).createOrReplaceTempView("rows")
+        row = {one.name: numbers[one.type] for one in of.columns if one.type in numbers}
+        frame(spark, name, row).createOrReplaceTempView("rows")
         rules = [one["kwargs"].get("unexpected_rows_query", "") for one in load_suite(name)["expectations"]]
         found = [
             f"SELECT count(*) FROM ({rule.format(batch='rows')})"
