@@ -1,4 +1,4 @@
-"""Many small worlds in one lake, each of whose records comes when chance has it: the lake of one run over all of them."""
+"""Many small worlds in one lake, each of whose records comes when chance has it, equal one run over all of them."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class World:
     def __init__(self, number: int, chance: Random) -> None:
         self.number, self.chance = number, chance
         self.days = chance.sample(DAYS, chance.choice([2, 3, 4]))
+        self._taken: set[tuple[datetime, str | None]] = set()
 
     def own(self, name: str) -> str:
         return f"w{self.number}_{name}"
@@ -42,19 +43,27 @@ class World:
         """The fields, or none of them."""
         return fields if self.chance.random() < share else {}
 
-    def moment(self) -> datetime:
-        """Around midnight, or noon, in steps that fall together, and on both sides of a session's gap."""
+    def moment(self, user: str | None) -> datetime:
+        """Around midnight, or noon, and on both sides of a session's gap; of each user another one, since records of
+        one moment could be one event, of which the first to come stays."""
         minutes = self.chance.choice([0, 1, 10, 29, 30, 720, 749, 750, 751, 1409, 1410, 1425, 1439])
         start = datetime.combine(self.chance.choice(self.days), datetime.min.time(), UTC)
-        return start + timedelta(minutes=minutes, seconds=self.chance.choice([0, 0, 7]))
+        at = start + timedelta(minutes=minutes, seconds=self.chance.choice([0, 0, 7, 20]))
+        if (at, user) in self._taken:
+            return self.moment(user)
+        self._taken.add((at, user))
+        return at
 
     def native(self, number: int) -> dict[str, object]:
         pick = self.chance.choice
-        artists = ["n1", "n2", "AR1", "AR2"]
+        artists, user = (
+            ["n1", "n2", "AR1", "AR2"],
+            pick([self.own("u1"), self.own("u1"), self.own("u2"), None]),
+        )
         return {
             "event_type": pick(NATIVE_TYPES),
-            "event_time": self.moment().isoformat(),
-            **self.stated(0.8, user_id=self.any("u1", "u1", "u2")),
+            "event_time": self.moment(user).isoformat(),
+            **({"user_id": user} if user else {}),
             **self.stated(0.7, session_id=self.any("s1", "s2")),
             **self.stated(0.5, item_in_session=number),
             **self.stated(0.6, level=pick(["free", "paid"])),
@@ -70,10 +79,11 @@ class World:
 
     def page(self, number: int) -> dict[str, object]:
         pick, page = self.chance.choice, self.chance.choice(PAGES)
+        user = pick([self.own("u1"), self.own("u2"), ""])
         song = {"song": pick("ABC"), "artist": self.any(*"XXYZ"), "length": pick([0, 20.0, 200.0])}
         return {
-            "ts": int(self.moment().timestamp() * 1000),
-            "userId": pick([self.own("u1"), self.own("u2"), ""]),
+            "ts": int(self.moment(user).timestamp() * 1000),
+            "userId": user,
             "sessionId": self.number * 10 + pick([1, 2]),
             "itemInSession": number,
             "page": page,
@@ -95,7 +105,7 @@ class World:
 def test_worlds_whose_records_come_in_any_order_equal_one_run(
     seed: int, run_job: Job, tmp_path: Path
 ) -> None:
-    """Songs come before or after the plays that name them; some records come twice, the second time with another day's."""
+    """Songs come before or after the plays that name them; some records come twice, with those of two days."""
     chance = Random(seed)
     pages, natives = tmp_path / "pages", tmp_path / "native"
     deliveries: defaultdict[tuple[int, Path], list[str]] = defaultdict(list)
@@ -106,12 +116,13 @@ def test_worlds_whose_records_come_in_any_order_equal_one_run(
 
     for world in (World(number, chance) for number in range(WORLDS)):
         for number in range(chance.randint(4, 12)):
-            for _ in range(chance.choice([1] * 9 + [2])):
-                day = chance.choice(DAYS)
-                if chance.random() < 0.7:
-                    come(natives, f"date={day}/{{}}.jsonl", world.native(number))
+            is_native = chance.random() < 0.7
+            record = world.native(number) if is_native else world.page(number)
+            for day in chance.sample(DAYS, chance.choice([1] * 9 + [2])):
+                if is_native:
+                    come(natives, f"date={day}/{{}}.jsonl", record)
                 else:
-                    come(pages / "log_data", f"{day}-{{}}.json", world.page(number))
+                    come(pages / "log_data", f"{day}-{{}}.json", record)
         for song in world.songs():
             come(pages / "song_data", "{}.json", song)
     come(pages / "log_data", "2018-12-29-{}.json", World(WORLDS, chance).page(0), at=0)

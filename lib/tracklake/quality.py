@@ -15,7 +15,7 @@ from tracklake import resources
 from tracklake.data_docs import DataDocs, summed_up
 from tracklake.errors import TracklakeError, WrongUsage
 from tracklake.failures import spark_cause
-from tracklake.places import absolute
+from tracklake.places import seen_from
 from tracklake.tables import CONTRACTS, Contract, contract
 from tracklake.tables.key_rules import BESIDE
 
@@ -115,7 +115,7 @@ class Auditor:
 
     def __init__(self, spark: SparkSession, docs: str, run_id: str) -> None:
         self._spark = spark
-        self._docs = DataDocs(absolute(docs), run_id)
+        self._docs = DataDocs(seen_from(spark, docs), run_id)
 
     def audit(
         self,
