@@ -22,11 +22,11 @@ def main(
     Nothing is lost: the releases in between stay readable, and can be brought back in the same way.
     """
     wanted = run.lake.release(to)
-    if wanted.release == run.base.release:
-        run.steps.note(f"Release {wanted.release} is the newest one already.")
-        return
     with run.steps.step(f"Bringing back release {wanted.release}"):
         release = roll_back(run.lake, wanted, run.as_release(), run.steps.note)
+    if release.release == wanted.release:
+        run.steps.note(f"Release {wanted.release} is the newest one already.")
+        return
     run.steps.table(f"Release {release.release}", *summary.releases([release]))
 
 

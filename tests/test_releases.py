@@ -22,6 +22,7 @@ from tests.by_hand import (
     TABLES,
     THIRD,
     Work,
+    die_before_release,
     heads,
     mixed,
     open_lake,
@@ -83,6 +84,14 @@ def test_a_rollback_can_be_rolled_back(lake: Lake) -> None:
     back(lake, 3)
     assert released(lake, lake.ledger.newest()) == heads(lake) == mixed(3, 2, 3)
     assert released(lake, release(lake, Work("sixth", 6))) == mixed(6, 6, 3)
+
+
+def test_a_rollback_to_the_newest_release_takes_back_what_a_dead_run_committed(lake: Lake) -> None:
+    newest = lake.ledger.newest()
+    die_before_release(lake, Work("dead", 9))
+    assert heads(lake) == mixed(9, 3, 9)
+    assert back(lake, 3) == lake.ledger.newest() == newest
+    assert heads(lake) == released(lake, newest) == mixed(3, 2, 3)
 
 
 def test_tables_that_came_later_are_gone_after_a_rollback_and_come_again(tmp_path: Path) -> None:

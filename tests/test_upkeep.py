@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from jobs import maintain_lake
@@ -21,6 +23,7 @@ from tests.by_hand import (
     TABLES,
     THIRD,
     Work,
+    die_before_release,
     heads,
     open_lake,
     release,
@@ -81,6 +84,33 @@ def test_after_the_retention_only_the_newest_release_is_left_and_is_whole(lake: 
     assert all(gone.bytes > 0 for gone in cleaned.values())
     assert released(lake, lake.ledger.newest()) == heads(lake) == whole(3)
     assert released(lake, release(lake, Work("fourth", 4))) == whole(4)
+
+
+def optimize(lake: Lake) -> None:
+    """What somebody does to the tables by hand."""
+    for table in TABLES:
+        DeltaTable(lake.path(table)).optimize.compact()
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [lambda lake: die_before_release(lake, Work("dead", 9)), optimize],
+    ids=["a dead run", "OPTIMIZE"],
+)
+def test_vacuum_after_maintenance_leaves_the_newest_release(
+    tmp_path: Path, beside: Callable[[Lake], None]
+) -> None:
+    """Who commits beside the releases makes the newest one's files such as VACUUM removes, once they are old."""
+    lake = open_lake(tmp_path / "lake")
+    for work in (FIRST, replace(SECOND, only_adds=True)):
+        release(lake, work)
+    beside(lake)
+    clean(lake, NOW, RETENTION)
+    assert heads(lake) == whole(1, 2)
+    for table in TABLES:
+        DeltaTable(lake.path(table)).vacuum(0, dry_run=False, enforce_retention_duration=False)
+    assert released(lake, lake.ledger.newest()) == heads(lake) == whole(1, 2)
+    assert released(lake, release(lake, THIRD)) == whole(3)
 
 
 def test_what_a_job_last_built_from_stays_for_it(tmp_path: Path) -> None:

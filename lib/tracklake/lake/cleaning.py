@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from tracklake.lake.claims import Held
 from tracklake.lake.lake import Lake
+from tracklake.lake.publish import prepare
 from tracklake.lake.releases import Release
 from tracklake.storage import Folder, StoredFile
 from tracklake.tables import CONTRACTS
@@ -40,10 +41,13 @@ def kept(releases: list[Release], now: datetime, retention_days: int) -> list[Re
 def clean(lake: Lake, now: datetime, retention_days: int, held: Held) -> dict[str, Cleaned]:
     """Removes what is not kept; returns what went, by table, and under ``_scratch`` and ``_runs``.
 
-    For the holder of the claim, which is renewed meanwhile; raises Overtaken where it is lost. Files stay that a kept
-    release names, or one of the versions that a job last built from, or the newest version of a table; what a run
-    staged stays until the run is dead, and with a record of it (``_runs``) for as long as a release.
+    Takes back first what a dead run committed, or somebody by hand: until then the files of the newest release are
+    removed ones of its tables, which VACUUM takes once they are old. For the holder of the claim, which is renewed
+    meanwhile; raises Overtaken where it is lost. Files stay that a kept release names, or one of the versions that a
+    job last built from, or the newest version of a table; what a run staged stays until the run is dead, and with a
+    record of it (``_runs``) for as long as a release.
     """
+    prepare(lake, lake.ledger.newest(), held.claim.run_id)
     keep = kept(lake.ledger.all(), now, retention_days)
     records = Folder(lake.path("_runs"))
     of_runs = records.files()

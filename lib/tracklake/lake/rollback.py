@@ -16,13 +16,16 @@ from tracklake.storage import Folder
 def roll_back(lake: Lake, to: Release, by: Release, waiting: Callable[[str], None] = silent) -> Release:
     """Makes the tables of release ``to`` the newest, in one step; returns the release that says so.
 
-    ``by`` names run, job and code; the rest is filled in here. Jobs that build tables from others then go on
-    from what they had built from at ``to``. Raises WrongUsage if files of ``to`` have been removed, and Overtaken
-    if another run publishes first; nothing is changed then.
+    That is ``to`` itself where it is the newest already; what a dead run committed is taken back all the same.
+    ``by`` names run, job and code; the rest is filled in here. Jobs that build tables from others then go on from what
+    they had built from at ``to``. Raises WrongUsage if files of ``to`` have been removed, and Overtaken if another run
+    publishes first; nothing is changed then.
     """
     base = lake.ledger.newest()
     with lake.claims.held_by(by.run_id, waiting) as held:
         heads = prepare(lake, base, by.run_id)
+        if to.release == base.release:
+            return base
         come, gone = {}, {}
         for table, head in heads.items():
             was = {file.path: file for file in lake.log(table).files(head)}
