@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from datetime import date
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -243,3 +245,54 @@ def test_a_ledger_that_somebody_compacted_goes_on(lake: Lake) -> None:
     assert back(lake, 2).release == lake.ledger.newest().release == 4
     with pytest.raises(Overtaken):
         lake.ledger.append(lake.ledger.newest())
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are opened to read rows of a table."""
+    files: list[str] = []
+    dataset = DeltaTable.to_pyarrow_dataset
+
+    def counted(self: DeltaTable, **asked: Any) -> Any:
+        found = dataset(self, **asked)
+        files.extend(found.files)
+        return found
+
+    monkeypatch.setattr(DeltaTable, "to_pyarrow_dataset", counted)
+    return files
+
+
+def test_the_newest_release_is_told_from_one_file_however_many_there_are(
+    lake: Lake, opened: list[str]
+) -> None:
+    assert lake.ledger.newest().release == 3
+    assert len(opened) == 1
+    opened.clear()
+    assert len(lake.ledger.all()) == len(opened) == 3
+
+
+def test_after_compaction_by_hand_that_is_one_file_too(lake: Lake, opened: list[str]) -> None:
+    DeltaTable(lake.ledger.uri).optimize.compact()
+    for n in (4, 5):
+        release(lake, Work(f"run-{n}", n))
+    opened.clear()
+    assert lake.ledger.newest().release == 5
+    assert len(opened) == 1
+
+
+def test_a_release_whose_file_does_not_state_what_it_holds_is_found(lake: Lake) -> None:
+    *_, last = sorted(Path(lake.ledger.uri, "_delta_log").glob("*.json"))
+    actions = [json.loads(line) for line in last.read_text().splitlines()]
+    for action in actions:
+        action.get("add", {}).pop("stats", None)
+    last.write_text("\n".join(json.dumps(action) for action in actions))
+    assert lake.ledger.newest() == lake.ledger.all()[-1]
+    assert lake.ledger.newest().release == 3
+
+
+def test_a_ledger_that_was_written_anew_in_one_commit_goes_on(lake: Lake) -> None:
+    rows = DeltaTable(lake.ledger.uri).to_pyarrow_table()
+    shutil.rmtree(lake.ledger.uri)
+    write_deltalake(lake.ledger.uri, rows)
+    assert lake.ledger.newest().release == 3
+    assert released(lake, release(lake, Work("fourth", 4))) == mixed(4, 4, 3)

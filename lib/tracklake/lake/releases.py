@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
@@ -111,14 +112,14 @@ class Ledger:
         return DeltaTable(self.uri)
 
     def _newest(self, table: DeltaTable) -> Release:
-        if not table.version():
-            return NO_RELEASE
-        # Whoever compacts the table makes a version without a release.
-        releases = self._read(table, [("release", "=", table.version())]) or self._read(table)
+        """The newest release, from the file that holds it: there is one for each, and to open all takes long."""
+        last = pc.max(pa.table(table.get_add_actions(flatten=True))["max.release"]).as_py()
+        releases = self._read(table, None if last is None else [("release", ">=", last)])
         return releases[-1] if releases else NO_RELEASE
 
-    def _read(self, table: DeltaTable, filters: list[tuple[str, str, int]] | None = None) -> list[Release]:
-        rows = table.to_pyarrow_table(filters=filters).to_pylist()
+    def _read(self, table: DeltaTable, asked: list[tuple[str, str, int]] | None = None) -> list[Release]:
+        """The releases in the table's files, or in those that may hold what is asked, going by what they state."""
+        rows = table.to_pyarrow_dataset(file_pruning_predicate=asked).to_table().to_pylist()
         return [_release(row) for row in sorted(rows, key=lambda row: row["release"])]
 
 
