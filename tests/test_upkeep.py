@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,9 +39,17 @@ from tracklake.lake import Lake, claims
 from tracklake.lake.claims import Claim, Claims
 from tracklake.lake.cleaning import Cleaned, kept
 from tracklake.lake.cleaning import clean as clean_with_claim
-from tracklake.lake.compaction import LARGEST, SMALL, compacted, is_awaited, worth_compacting
+from tracklake.lake.compaction import (
+    LARGEST,
+    SMALL,
+    compacted,
+    is_awaited,
+    publish_compacted,
+    worth_compacting,
+)
 from tracklake.lake.delta import DataFile, DeltaLog
-from tracklake.lake.releases import NO_RELEASE
+from tracklake.lake.publish import Staged
+from tracklake.lake.releases import NO_RELEASE, Ledger, Release
 from tracklake.storage import Folder
 
 NOW = datetime.now(UTC)
@@ -314,6 +324,62 @@ def test_maintenance_compacts_small_files_and_changes_no_row(
 
     assert cli.run_job(maintain_lake.main, ["--lake", scattered.uri]) == 0
     assert scattered.ledger.newest().release == 7, "there is nothing left to compact"
+
+
+@pytest.mark.usefixtures("spark")
+def test_maintenance_that_is_always_overtaken_removes_all_the_same(
+    scattered: Lake, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = count()
+
+    def too_late(lake: Lake, base: Release, table: str, run_id: str) -> Staged | None:
+        if table != "dim_track":
+            return None
+        change = compacted(lake, base, table, run_id)
+        release(scattered, Work(f"beside-{next(beside)}", 7, only_adds=True), inputs={"a_job": TABLES})
+        return change
+
+    monkeypatch.setattr(maintain_lake, "compacted", too_late)
+    dead = stage(scattered, scattered.ledger.newest(), Work("dead", 9))
+    grow_old(*[one.path for one in dead.values()])
+    assert cli.run_job(maintain_lake.main, ["--lake", scattered.uri]) == 1
+    assert next(beside) == 3
+    assert not [one.path for one in dead.values() if any(Path(one.path).rglob("*.parquet"))]
+    assert not list(Path(scattered.path("dim_track")).glob("staged-*maintain*")), "its own copies are gone"
+    (said,) = [line for line in capsys.readouterr().out.splitlines() if re.match(r"\W*dim_track\b", line)]
+    assert re.findall(r"[\w,]+", said)[:4] == ["dim_track", "0", "0", "1"], (
+        "nothing compacted, a file removed"
+    )
+
+
+def compact_by_hand(lake: Lake, base: Release) -> dict[str, Staged]:
+    staged = stage(lake, base, Work("maintenance", 3))
+    publish_compacted(lake, base, staged, replace(base, release=base.release + 1, run_id="maintenance"), 30)
+    return staged
+
+
+def test_what_was_compacted_in_vain_goes(lake: Lake) -> None:
+    base = lake.ledger.newest()
+    release(lake, Work("quick", 4))
+    with pytest.raises(Overtaken):
+        compact_by_hand(lake, base)
+    assert not [table for table in TABLES if Path(lake.path(table), "staged-maintenance").exists()]
+    assert released(lake, lake.ledger.newest()) == heads(lake) == whole(4)
+
+
+def test_what_was_compacted_in_vain_stays_where_a_version_names_it(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads the table's folder reads it, until another run takes the version back."""
+
+    def late(self: Ledger, release: Release) -> None:
+        raise Overtaken("Another run was quicker, run it again.")
+
+    monkeypatch.setattr(Ledger, "append", late)
+    with pytest.raises(Overtaken):
+        compact_by_hand(lake, lake.ledger.newest())
+    assert all(Path(lake.path(table), "staged-maintenance").exists() for table in TABLES)
+    assert heads(lake) == whole(3)
 
 
 def test_what_a_job_has_yet_to_work_up_is_not_compacted(scattered: Lake) -> None:

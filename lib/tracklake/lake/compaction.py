@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from tracklake.errors import TracklakeError
+from tracklake.errors import Overtaken, TracklakeError
 from tracklake.lake import staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.lake import Lake
-from tracklake.lake.publish import Staged
+from tracklake.lake.publish import Staged, publish, silent
 from tracklake.lake.releases import Release
+from tracklake.storage import Folder
 from tracklake.tables import contract
 
 SMALL = 32 * 1024**2
@@ -47,6 +48,31 @@ def compacted(lake: Lake, base: Release, table: str, run_id: str) -> Staged | No
             "written): nothing was published; report it, with Spark's log."
         )
     return Staged(path, Commit(small, staging.describe(of, path)))
+
+
+def publish_compacted(
+    lake: Lake,
+    base: Release,
+    staged: Mapping[str, Staged],
+    release: Release,
+    retention_days: int,
+    waiting: Callable[[str], None] = silent,
+) -> Release:
+    """Publishes what was compacted as a release in which for the jobs nothing has changed; returns that.
+
+    Raises Overtaken if another run has published since ``base``. What was staged goes then, since whoever starts over
+    stages it anew; where a version of its table names it by then, it stays until the run is long dead.
+    """
+    try:
+        return publish(lake, base, staged, {}, release, retention_days, waiting, same_rows=True)
+    except Overtaken:
+        for table, change in staged.items():
+            log, released = lake.log(table), base.tables[table]
+            since = range(released + 1, (log.version() or released) + 1)
+            named = {file.path.partition("/")[0] for version in since for file in log.files(version)}
+            if change.folder not in named:
+                Folder(change.path).remove()
+        raise
 
 
 def worth_compacting(files: Sequence[DataFile]) -> list[DataFile]:
