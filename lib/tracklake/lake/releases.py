@@ -113,7 +113,8 @@ class Ledger:
 
     def _newest(self, table: DeltaTable) -> Release:
         """The newest release, from the file that holds it: there is one for each, and to open all takes long."""
-        last = pc.max(pa.table(table.get_add_actions(flatten=True))["max.release"]).as_py()
+        stated = pa.table(table.get_add_actions(flatten=True))["max.release"]
+        last = None if stated.null_count else pc.max(stated).as_py()
         releases = self._read(table, None if last is None else [("release", ">=", last)])
         return releases[-1] if releases else NO_RELEASE
 
