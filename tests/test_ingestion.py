@@ -198,6 +198,14 @@ def test_a_catalogue_that_grows_gives_the_lake_of_one_that_was_there_from_the_st
         assert sorted(mine.collect()) == sorted(theirs.collect())
 
 
+def test_a_record_that_is_broken_as_one_in_an_earlier_file_is_quarantined_too(reads: Reads) -> None:
+    for day in (1, 2):
+        reads.write(f"2018-11-0{day + 1}.json", record(day), "broken")
+        lake = reads.run()
+        assert "1 quarantined" in reads.said
+        assert lake.read("quarantine").count() == day
+
+
 def test_ids_that_the_source_itself_gave_stay(spark: SparkSession) -> None:
     """Those, too, that the catalogue would have found by name: d2 states them, d6 does not."""
     columns = (

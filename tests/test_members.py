@@ -9,10 +9,12 @@ from itertools import zip_longest
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from tests.staged_rows import frame
 from tracklake.local_rows import local_rows
 from tracklake.tables import contract
 from tracklake.transforms.events import resolve
 from tracklake.transforms.members import artists, credits, named, tracks
+from tracklake.transforms.songs import newest
 
 NAMED = (
     "track_id string, track_name string, artist_id string, artist_ids array<string>,"
@@ -104,6 +106,45 @@ def test_an_artist_whom_the_catalogue_renames_has_two_versions(spark: SparkSessi
     songs = [[("S1", "Song", "ada", "Ada")], [("S1", "Song", "ada", "Ada Bell")]]
     _, _, people = built(spark, [], [], songs=songs)
     assert set(people) == {("ada", "Ada", False), ("ada", "Ada Bell", True)}
+
+
+def test_a_version_of_an_artist_begins_with_the_newest_file_that_states_it(spark: SparkSession) -> None:
+    """Of two songs one was stated on the 1st and stays as it was, the other says on the 3rd that the artist moved."""
+
+    def song(number: int, day: int, place: str) -> dict[str, object]:
+        known = {"source": "sparkify", "track_id": f"S{number}", "artist_id": "A", "artist_name": "N"}
+        return known | {"artist_location": place, "stated_at": datetime(2018, 11, day)}
+
+    def told(known: DataFrame, *songs: dict[str, object]) -> DataFrame:
+        return artists(contract("event").no_rows(spark), frame(spark, "catalogue", *songs), known)
+
+    first = told(contract("dim_artist").no_rows(spark), song(1, 1, "Ghent"), song(2, 1, "Ghent"))
+    known = local_rows(spark, first.collect(), first.schema)
+    (lund,) = told(known, song(1, 3, "Lund"), song(2, 1, "Ghent")).where("location = 'Lund'").collect()
+    assert lund.valid_from == datetime(2018, 11, 3)
+
+
+def test_of_two_files_the_newer_one_says_what_a_song_is_called(spark: SparkSession) -> None:
+    def song(file: str, day: int, title: str) -> dict[str, object]:
+        known = {"source": "sparkify", "track_id": "S1", "title": title}
+        return known | {"source_file": file, "stated_at": datetime(2018, 11, day)}
+
+    stated = frame(spark, "catalogue", song("b.json", 1, "Old"), song("a.json", 2, "New"))
+    assert [row.title for row in newest(stated, contract("catalogue").no_rows(spark)).collect()] == ["New"]
+
+
+def test_the_artist_is_that_of_the_track_that_is_found(spark: SparkSession) -> None:
+    songs = local_rows(
+        spark,
+        [("T", "N", "S1", "A9"), ("T", "N", "S2", "A1")],
+        "title string, artist_name string, track_id string, artist_id string",
+    )
+    events = local_rows(
+        spark,
+        [(None, "T", None, "N", None)],
+        "track_id string, track_name string, artist_id string, artist_name string, ids_by_name array<string>",
+    )
+    assert [(row.track_id, row.artist_id) for row in resolve(events, songs).collect()] == [("S1", "A9")]
 
 
 def test_an_id_stays_and_the_other_one_is_found_by_name(spark: SparkSession) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from tests.logs import Reads, key_of, record
 from tests.staged_rows import frame
 from tracklake.tables import contract
 from tracklake.transforms import arrivals as arrived
-from tracklake.transforms.profile import NEAR_DAYS, drift, forms_seen, profile
+from tracklake.transforms.profile import ALL_READ_UP_TO, NEAR_DAYS, drift, forms_seen, profile
 
 NOON = datetime(2018, 11, 1, 12)
 
@@ -151,3 +152,14 @@ def test_a_field_that_comes_in_another_form_is_changed_and_read_both_ways(
     ]
     assert (told[1, "duration_ms"], told[2, "duration_ms"]) == (("text", "known"), ("number", "changed"))
     assert {row.user_id for row in lake.read("event").collect()} == {"39", key_of('{"id":39}')}
+
+
+def test_of_very_many_events_a_few_tell_how_often_a_field_is_there(spark: SparkSession) -> None:
+    many = [
+        {"day": 0, "extra": json.dumps({"always": 1} | ({"half": 1} if n % 2 else {}))} for n in range(640)
+    ]
+    seen = forms_seen(arrived.none(spark), contract("source_profile").no_rows(spark))
+    told = profile(events(spark, *many), ALL_READ_UP_TO + 1, seen)
+    found = {row.field: row.null_share for row in told.collect()}
+    assert found["extra.always"] == 0
+    assert found["extra.half"] == pytest.approx(0.5, abs=0.25)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from deltalake import DeltaTable
@@ -350,3 +351,35 @@ def test_logs_of_tables_have_checkpoints_and_keep_what_releases_need(tmp_path: P
         properties = DeltaTable(lake.path(table)).metadata().configuration
         assert properties["delta.deletedFileRetentionDuration"] == f"interval {RETENTION_DAYS} days"
         assert properties["delta.enableExpiredLogCleanup"] == "false"
+
+
+def test_the_claim_of_another_machine_is_waited_for_though_no_process_here_has_its_number(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "LEASE", 0.3)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    version, _ = lake.claims.newest()
+    lake.claims._write(version, Claim("elsewhere", "another machine", dead.pid))
+    said: list[str] = []
+    with lake.claims.held_by("next", said.append):
+        pass
+    assert said == ["Run elsewhere is publishing to this lake: waiting until it is done."]
+
+
+def test_a_claim_that_is_renewed_is_waited_for_however_long(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As maintenance renews it, which removes files meanwhile."""
+    busy = Claim("busy", "another machine", 1)
+    stated = lake.claims._write(lake.claims.newest()[0], busy)
+    seconds, looks = [0.0], count()
+
+    def sleep(_seconds: float) -> None:
+        nonlocal stated
+        seconds[0] += claims.LEASE * 0.6
+        stated = lake.claims._write(stated, busy if next(looks) < 5 else Claim())
+
+    monkeypatch.setattr(claims, "time", SimpleNamespace(monotonic=lambda: seconds[0], sleep=sleep))
+    with lake.claims.held_by("next", lambda _: None):
+        assert next(looks) == 6

@@ -30,6 +30,7 @@ from tests.by_hand import (
     open_lake,
     release,
     released,
+    stage,
     whole,
 )
 from tests.conftest import SMALL_LOGS, Job
@@ -296,3 +297,16 @@ def test_a_ledger_that_was_written_anew_in_one_commit_goes_on(lake: Lake) -> Non
     write_deltalake(lake.ledger.uri, rows)
     assert lake.ledger.newest().release == 3
     assert released(lake, release(lake, Work("fourth", 4))) == mixed(4, 4, 3)
+
+
+def test_a_table_that_was_rolled_back_to_nothing_is_in_no_later_release_until_it_is_built(
+    tmp_path: Path,
+) -> None:
+    """Read from such a release it would be empty, where a sentence has to say which job builds it."""
+    lake = open_lake(tmp_path / "lake")
+    publish(lake, NO_RELEASE, {}, {}, Release(1, NO_RELEASE.released_at, "nothing", "by_hand", "0", {}), 30)
+    release(lake, SECOND)
+    base = back(lake, 1)
+    tracks = {"dim_track": stage(lake, base, THIRD)["dim_track"]}
+    ours = Release(base.release + 1, base.released_at, THIRD.run_id, "by_hand", "0", {})
+    assert publish(lake, base, tracks, {}, ours, 30).tables.keys() == {"dim_track"}

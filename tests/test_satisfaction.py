@@ -237,8 +237,9 @@ def test_the_order_of_sessions_does_not_change_the_weights(past: DataFrame, mode
     assert fit(sample(shuffled), TODAY, fewest=(500, 50)).collect() == [model]
 
 
-def test_too_few_sessions_leave_the_defaults(past: DataFrame) -> None:
-    model = fit(sample(past), TODAY, fewest=(3001, 50)).collect()[0]
+@pytest.mark.parametrize("fewest", [(3001, 50), (500, 2000)], ids=["of both kinds", "of a kind"])
+def test_too_few_sessions_leave_the_defaults(past: DataFrame, fewest: tuple[int, int]) -> None:
+    model = fit(sample(past), TODAY, fewest=fewest).collect()[0]
     assert model.is_default
     assert model.sessions == 3000
     assert model.skip_share_weight == DEFAULTS["skip_share"][0]

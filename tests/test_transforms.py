@@ -15,8 +15,12 @@ from pyspark.errors import ArithmeticException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tests.staged_rows import frame
 from tracklake.local_rows import local_rows
 from tracklake.sources.text import repaired, without_persons
+from tracklake.tables import contract
+from tracklake.transforms.days import artist_days
+from tracklake.transforms.events import settle
 from tracklake.transforms.exact import millionths, nearest
 from tracklake.transforms.keys import key
 from tracklake.transforms.plays import completion, is_skip, is_stream, with_primary_artists
@@ -255,3 +259,28 @@ def test_what_is_no_number_is_rounded_to_none(spark: SparkSession) -> None:
     assert [isnan(row[0]) or row[0] for row in frame.select(nearest(F.col("value"))).collect()] == [True, inf]
     with pytest.raises(ArithmeticException):
         frame.select(millionths(F.col("value"))).collect()
+
+
+def test_a_play_ends_with_the_next_event_of_its_own_source(spark: SparkSession) -> None:
+    noon = datetime(2018, 11, 1, 12)
+    known = {"event_date": noon.date(), "user_id": "7", "session_id": "1", "ingested_at": noon}
+    play = {"event_id": "a", "event_type": "play", "event_time": noon, "source": "sparkify"}
+    asked = {"duration_ms": 200_000, "ms_played_inferred": True}
+    other = {
+        "event_id": "b",
+        "event_type": "like",
+        "event_time": noon + timedelta(seconds=5),
+        "source": "native",
+    }
+    found = settle(frame(spark, "event", known | play | asked, known | other)).where("event_type = 'play'")
+    assert [row.ms_played for row in found.collect()] == [200_000]
+
+
+def test_the_artist_of_a_day_is_the_last_of_its_versions(spark: SparkSession) -> None:
+    day = datetime(2018, 11, 1).date()
+    known = {"event_date": day, "user_id": "u", "track_key": "t", "is_stream": True, "is_skip": False}
+    streams = frame(spark, "fact_stream", *[known | {"event_id": n, "artist_key": n} for n in ("old", "new")])
+    versions = [("old", "A", datetime(1970, 1, 1)), ("new", "A", datetime(2018, 11, 1, 10))]
+    artists = local_rows(spark, versions, "artist_key string, artist_id string, valid_from timestamp")
+    (row,) = artist_days(streams, contract("fact_feedback").no_rows(spark), artists).collect()
+    assert (row.artist_key, row.plays) == ("new", 2)
