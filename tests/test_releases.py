@@ -272,6 +272,15 @@ def test_the_newest_release_is_told_from_one_file_however_many_there_are(
     assert len(lake.ledger.all()) == len(opened) == 3
 
 
+def test_a_release_of_a_number_is_told_from_its_file(lake: Lake, opened: list[str]) -> None:
+    assert lake.release(2) == lake.ledger.all()[1]
+    opened.clear()
+    assert lake.release("2").release == 2
+    assert len(opened) == 2  # of the newest one, and its own
+    for none in (0, -1, 4, 10**30):
+        assert lake.ledger.numbered(none) is None
+
+
 def test_after_compaction_by_hand_that_is_one_file_too(lake: Lake, opened: list[str]) -> None:
     DeltaTable(lake.ledger.uri).optimize.compact()
     for n in (4, 5):

@@ -43,7 +43,7 @@ def rows_behind(lake: Lake, run: RedRun, table: str, failure: Failure) -> list[d
 
 def _files_of_events(lake: Lake, run: RedRun, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Which file each event came from."""
-    base = next((one for one in lake.ledger.all() if one.release == run.base), None)
+    base = lake.ledger.numbered(run.base)
     wanted = {row["event_id"]: row["event_date"] for row in rows}
     found: dict[str, str] = {}
     for events in (_staged_events(lake, run), _published_events(lake, base)):

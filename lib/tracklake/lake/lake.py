@@ -114,12 +114,15 @@ class Lake:
                 raise no_lake(self.uri)
             return release
         wanted = _as_release_or_moment(as_of)
-        for release in reversed(self.ledger.all()):
-            if release.release == wanted or (isinstance(wanted, datetime) and release.released_at <= wanted):
-                return release
-        raise WrongUsage(
-            f"The lake {self.uri} has no release {as_of}: the job releases lists those there are."
-        )
+        if isinstance(wanted, datetime):
+            found = next((one for one in reversed(self.ledger.all()) if one.released_at <= wanted), None)
+        else:
+            found = self.ledger.numbered(wanted)
+        if found is None:
+            raise WrongUsage(
+                f"The lake {self.uri} has no release {as_of}: the job releases lists those there are."
+            )
+        return found
 
     def releases(self) -> DataFrame:
         """The releases, newest first: one row each, as the table ``_releases`` has them."""

@@ -74,6 +74,14 @@ class Ledger:
         table = self._table()
         return NO_RELEASE if table is None else self._newest(table)
 
+    def numbered(self, number: int) -> Release | None:
+        """The release of that number; None where there is none."""
+        table = self._table()
+        if table is None or not 0 < number <= self._newest(table).release:
+            return None
+        found = self._read(table, [("release", "=", number)])
+        return next((release for release in found if release.release == number), None)
+
     def all(self) -> list[Release]:
         """Every release, oldest first."""
         table = self._table()
