@@ -161,7 +161,7 @@ def audited(lake: Path, number: int, **passed: bool) -> DataDocs:
 
 def listed(index: str) -> list[tuple[str, str, list[str]]]:
     """The runs of an index: name, verdict, and tables."""
-    rows = re.findall(r"<tr>\n<td>(.*?)</tr>", Path(index).read_text(), re.DOTALL)
+    rows = re.findall(r"<tr>\n<td class=\"nowrap\">(.*?)</tr>", Path(index).read_text(), re.DOTALL)
     return [
         (row.partition("<")[0], re.findall(r">(passed|failed)<", row)[0], re.findall(r"html\">(\w+)<", row))
         for row in rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import SparkSession
 
+from tracklake import session
 from tracklake.config import Conf, load
 from tracklake.session import spark_session, spark_settings
 
@@ -18,6 +19,28 @@ SAID = "spark.sql.shuffle.partitions"
 )
 def test_where_a_path_may_be_given_it_is_one_of_this_machine(env: str, default: str | None) -> None:
     assert spark_settings(load(env)).get("spark.hadoop.fs.defaultFS") == default
+
+
+@pytest.mark.parametrize(
+    ("env", "key", "theirs", "expected"),
+    [
+        ("local", "spark.driver.extraClassPath", "/their.jar", "/ours.jar:/their.jar"),
+        ("local", "spark.jars.packages", "their:s3:1", "our:delta:1,their:s3:1"),
+        ("yarn", "spark.jars", "/their.jar", "/ours.jar,/their.jar"),
+        ("yarn", "spark.jars.packages", None, "our:delta:1"),
+    ],
+)
+def test_jars_that_an_environment_names_come_beside_those_that_spark_lacks(
+    env: str, key: str, theirs: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "resolved", lambda: ["/ours.jar"])
+    monkeypatch.setattr(session, "missing", lambda: ["our:delta:1"])
+    conf = load(env)
+    said = {"conf": {**conf.spark.conf, **({key: theirs} if theirs else {})}}
+    assert (
+        session.class_path(conf.model_copy(update={"spark": conf.spark.model_copy(update=said)}))[key]
+        == expected
+    )
 
 
 def test_it_takes_what_it_does_not_say_and_can_still_be_said(spark: SparkSession, conf: Conf) -> None:

@@ -1,6 +1,7 @@
 """The Spark session: Delta tables, UTC and ANSI rules, however Spark was started."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tracklake.config import Conf
@@ -9,6 +10,8 @@ from tracklake.places import DEFAULT_FILES, shares_no_files
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+_CLASS_PATH = "spark.driver.extraClassPath"
 
 # What results depend on: no configuration may change it.
 FIXED = {
@@ -49,14 +52,25 @@ def _paths(conf: Conf) -> dict[str, str]:
 
 
 def class_path(conf: Conf) -> dict[str, str]:
-    """How the jars that pyspark lacks reach Spark: the checkout's own copies, else by their Maven coordinates."""
-    jars, packages = [str(jar) for jar in resolved()], missing()
-    settings = {"spark.jars.packages": ",".join(packages)} if packages else {}
-    if not jars:
-        return settings
-    if conf.is_local:  # straight from where they are; spark.jars would copy them at each start
-        return {**settings, "spark.driver.extraClassPath": os.pathsep.join(jars)}
-    return {**settings, "spark.jars": ",".join(jars)}
+    """How the jars that pyspark lacks reach Spark: the checkout's own copies, else by their Maven coordinates.
+
+    What the environment's settings say of jars comes after them.
+    """
+    found: dict[str, Sequence[object]] = {
+        "spark.jars.packages": missing(),
+        # Straight from where they are; spark.jars would copy them at each start.
+        _CLASS_PATH if conf.is_local else "spark.jars": resolved(),
+    }
+    return {
+        key: (os.pathsep if key == _CLASS_PATH else ",").join([*map(str, ours), *_said(conf, key)])
+        for key, ours in found.items()
+        if ours
+    }
+
+
+def _said(conf: Conf, key: str) -> list[str]:
+    """What the environment's own settings say of a key, if anything."""
+    return [conf.spark.conf[key]] if conf.spark.conf.get(key) else []
 
 
 def spark_session(conf: Conf, app_name: str) -> "SparkSession":
