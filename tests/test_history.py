@@ -184,8 +184,8 @@ class Facts:
 
     began_at = NOON
 
-    def __init__(self, spark: SparkSession, *, builds: bool) -> None:
-        self.spark, self.builds = spark, builds
+    def __init__(self, spark: SparkSession, *jobs: str) -> None:
+        self.spark, self.jobs = spark, jobs
 
     def read(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
         return contract(table).no_rows(self.spark)
@@ -199,17 +199,17 @@ class Facts:
     def rows(self, table: str) -> tuple[int, int]:
         return 0, 0
 
-    def builds_from(self, table: str) -> bool:
-        return self.builds and table == "event"
+    def builds(self, job: str) -> bool:
+        return job in self.jobs
 
 
 def test_a_day_that_facts_do_not_follow_is_critical_where_the_run_builds_them(spark: SparkSession) -> None:
     event = Measurements("event", (Measured("event", MONDAY, "plays", 1.0),), NOON)
-    for builds, lost in ((False, []), (True, [("fact_stream", 0.0, 1.0, "critical")])):
-        found = results([event], Facts(spark, builds=builds))
+    for job, lost in (("build_dimensions", []), ("build_facts", [("fact_stream", 0.0, 1.0, "critical")])):
+        found = results([event], Facts(spark, job))
         failed = [one for one in found if one.status == "failed"]
         assert [(one.measured.table, one.value, one.lower, one.severity) for one in failed] == lost
-    found = results([event, nothing("fact_stream", [MONDAY])], Facts(spark, builds=False))
+    found = results([event, nothing("fact_stream", [MONDAY])], Facts(spark))
     assert [one.measured.metric for one in found if one.status == "failed"] == ["plays_as_in.event"]
 
 

@@ -35,6 +35,14 @@ PLAYS_AS_IN = {
 }
 """Tables that have as many plays on each day as another one."""
 
+BUILT_BY = {
+    "fact_stream": "build_facts",
+    "fact_track_day": "build_facts",
+    "fact_artist_day": "build_facts",
+    "fact_listening": "build_marts",
+}
+"""The jobs that build these tables."""
+
 DIMENSIONS = ("dim_user", "dim_track", "dim_artist")
 """Tables of members, whose new ones are measured."""
 
@@ -56,8 +64,8 @@ class Tables(Protocol):
     def rows(self, table: str) -> tuple[int, int]:
         """How many rows a table has, and how many it will have."""
 
-    def builds_from(self, table: str) -> bool:
-        """Whether the run brings up to date what is built from a table."""
+    def builds(self, job: str) -> bool:
+        """Whether the run brings up to date what a job builds."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,8 @@ def results(slices: Sequence[Measurements], tables: Tables) -> list[Result]:
     every = {day for days in dates.values() for day in days}
     before = earlier_results(tables.published("audit_result"), every, tables.began_at - RECENT)
     compared = {
-        table: dates.get(table, set()) | (dates.get(other, set()) if tables.builds_from(other) else set())
+        table: dates.get(table, set())
+        | (dates.get(other, set()) if tables.builds(BUILT_BY[table]) else set())
         for table, other in PLAYS_AS_IN.items()
     }
     return [

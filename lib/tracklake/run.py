@@ -127,9 +127,9 @@ class Run:
         staged, before = self.staged.get(table), sum(file.rows for file in self._files(table))
         return before, before + (staged.commit.rows_added - staged.commit.rows_removed if staged else 0)
 
-    def builds_from(self, table: str) -> bool:
-        """Whether a job of this run has built from the table."""
-        return any(table in tables for tables in self._inputs.values())
+    def builds(self, job: str) -> bool:
+        """Whether the run brings up to date what ``job`` builds."""
+        return job in self._inputs
 
     def asked_for(self, table: str) -> set[date]:
         """The slices of a table in the range of dates, where a range is all that the command names: to be
