@@ -15,6 +15,7 @@ from jobs import ingest_events
 from tests.staged_rows import PLAY, frame
 from tracklake import cli
 from tracklake.config import Conf, load
+from tracklake.errors import WrongUsage
 from tracklake.jars import OBJECT_STORES
 from tracklake.lake import Lake
 from tracklake.places import DEFAULT_FILES, absolute, seen_from
@@ -61,6 +62,17 @@ def test_a_place_on_this_machine_is_a_path_only_where_spark_looks_for_paths_here
 
     assert seen_from(spark, place) == seen
     assert seen_from(spark, seen) == seen
+
+
+@pytest.mark.usefixtures("default_files")
+@pytest.mark.parametrize("default", ["hdfs://host:9000", None])
+@pytest.mark.parametrize("name", ["100%25", "a%23b", "what%3F"])
+def test_a_uri_that_spark_would_take_for_another_folder_is_refused(
+    spark: SparkSession, name: str, default: str | None
+) -> None:
+    look_for_paths(spark, default)
+    with pytest.raises(WrongUsage, match="cannot be named by a URI"):
+        seen_from(spark, f"file:///mnt/{name}")
 
 
 @pytest.mark.usefixtures("default_files", "unaudited")

@@ -48,13 +48,22 @@ def seen_from(spark: "SparkSession", place: str) -> str:
     """A place in full, as ``absolute`` has it, in the form in which Spark finds it.
 
     What is on this machine is a path where Spark is told to look for paths here, and a file: URI where it is told to
-    look elsewhere. Where it is told neither, as on a cluster, the place keeps the form that it has.
+    look elsewhere. Where it is told neither, as on a cluster, the place keeps the form that it has. Raises WrongUsage
+    for a file: URI with a character in a folder's name that Spark takes for another there.
     """
     full, default = absolute(place), spark.conf.get(DEFAULT_FILES, None)
     path = local_path(full)
-    if path is None or default is None:
+    if path is None or (default is None and not full.startswith("file:")):
         return full
-    return str(path) if default.startswith("file:") else _file_uri(str(path))
+    if default is not None and default.startswith("file:"):
+        return str(path)
+    uri = _file_uri(str(path))
+    if uri != f"file://{path}":
+        raise WrongUsage(
+            f"{path} cannot be named by a URI, which is needed where Spark looks for paths elsewhere: "
+            "Spark takes %, # and ? in one for other characters; give the folder another name."
+        )
+    return uri
 
 
 def shares_no_files(conf: Conf) -> bool:
