@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from tests.staged_rows import PLAY, frame
 from tracklake import limits
 from tracklake.history import PLAYS_AS_IN, Result, agreements, as_rows, earlier_results, judge, results
-from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, Measurements, measure, nothing
+from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, Measurements, measure
 from tracklake.quality import Auditor
 from tracklake.tables import contract
 
@@ -209,7 +209,7 @@ def test_a_day_that_facts_do_not_follow_is_critical_where_the_run_builds_them(sp
         found = results([event], Facts(spark, job))
         failed = [one for one in found if one.status == "failed"]
         assert [(one.measured.table, one.value, one.lower, one.severity) for one in failed] == lost
-    found = results([event, nothing("fact_stream", [MONDAY])], Facts(spark))
+    found = results([event, measure("fact_stream", None, [MONDAY])], Facts(spark))
     assert [one.measured.metric for one in found if one.status == "failed"] == ["plays_as_in.event"]
 
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from pyspark.sql import DataFrame, SparkSession
 
-from tracklake.metrics import METRICS, Measurements, measure, nothing
+from tracklake.metrics import METRICS, Measurements, measure
 from tracklake.quality import Auditor, Verdict, load_suite
 
 
@@ -52,15 +52,13 @@ class Audits:
 
         self._verdicts.append(self._thread.submit(audit))
 
-    def start_measuring(self, table: str, staged: DataFrame, dates: Collection[date]) -> None:
-        """Measures these slices of the staged rows, if there is anything to measure of the table."""
+    def start_measuring(self, table: str, staged: DataFrame | None, dates: Collection[date]) -> None:
+        """Measures these slices of the staged rows, if there is anything to measure of the table.
+
+        ``staged`` is None where there are none, and were none before.
+        """
         if table in METRICS:
             self._measured.append(self._measuring.submit(measure, table, staged, dates))
-
-    def measure_nothing(self, table: str, dates: Collection[date]) -> None:
-        """Has it measured, if there is anything to measure of the table, that it has no row on these dates."""
-        if table in METRICS:
-            self._measured.append(self._measuring.submit(nothing, table, dates))
 
     def measured(self) -> list[Measurements]:
         """What was measured, in the order of the tables, once all of it is."""

@@ -1,7 +1,10 @@
 """Errors that end a run. Each one's text is one plain sentence: what is wrong, where, and what to do."""
 
 import difflib
+import sys
 from collections.abc import Iterable
+
+from tracklake.resources import CHECKOUT
 
 
 class TracklakeError(Exception):
@@ -34,6 +37,23 @@ class InputMissing(TracklakeError):
 
 EXIT_CODES = frozenset(error.exit_code for error in (TracklakeError, WrongUsage, AuditFailed, InputMissing))
 """The codes with which a run that failed may end."""
+
+
+def say(error: TracklakeError | OSError) -> int:
+    """Prints the sentence of an error on standard error; returns the exit code.
+
+    An OSError is that of a checkout or a temporary folder which may not be used, or of a full disk.
+    """
+    if isinstance(error, TracklakeError):
+        print(error, file=sys.stderr)
+        return error.exit_code
+    where = error.filename or f"{CHECKOUT}, or the folder for temporary files,"
+    print(
+        f"{where} cannot be used: {error.strerror or error}; "
+        "see to it that you may write there and that the disk has room, and run the command again.",
+        file=sys.stderr,
+    )
+    return TracklakeError.exit_code
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -11,8 +11,8 @@ import tempfile
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from tracklake.errors import TracklakeError
-from tracklake.resources import CHECKOUT, unwritable
+from tracklake.errors import TracklakeError, say
+from tracklake.resources import CHECKOUT
 
 DELTA = "io.delta:delta-spark_4.1_2.13:4.4.0"
 AVRO = "org.apache.spark:spark-avro_2.13:4.1.1"
@@ -49,12 +49,8 @@ def main() -> int:
     """Fetches the jars that are missing; the exit code, after a sentence where they cannot be had."""
     try:
         resolve()
-    except TracklakeError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(unwritable(error), file=sys.stderr)
-        return TracklakeError.exit_code
+    except (TracklakeError, OSError) as error:
+        return say(error)
     return 0
 
 

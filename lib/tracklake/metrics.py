@@ -103,11 +103,13 @@ class Measurements:
     newest: datetime | None
 
 
-def measure(table: str, staged: DataFrame, dates: Collection[date]) -> Measurements:
-    """Every metric of the table for each of the dates; a date without a row has counts of 0, and nothing else."""
-    metrics, slice_ = METRICS[table], contract(table).partition_by
-    binned = staged.withColumns({name: _bin(bins) for name, (_, bins) in metrics.drifts.items()})
-    rows = binned.groupBy(F.col(slice_ or "").alias("slice")).agg(*_aggregates(metrics)).collect()
+def measure(table: str, staged: DataFrame | None, dates: Collection[date]) -> Measurements:
+    """Every metric of the table for each of the dates; a date without a row has counts of 0, and nothing else.
+
+    ``staged`` is None where no date has a row.
+    """
+    metrics = METRICS[table]
+    rows = [] if staged is None else _by_slice(staged, metrics, contract(table).partition_by or "")
     found = {row["slice"]: row for row in rows}
     newest = [row["newest"] for row in rows if row["newest"] is not None]
     return Measurements(
@@ -117,19 +119,17 @@ def measure(table: str, staged: DataFrame, dates: Collection[date]) -> Measureme
     )
 
 
-def nothing(table: str, dates: Collection[date]) -> Measurements:
-    """What there is to say of dates of the table on which there is no row."""
-    metrics = METRICS[table]
-    return Measurements(
-        table, tuple(one for day in sorted(dates) for one in _measured(table, metrics, day, None)), None
-    )
-
-
 def count_plays(table: str, frame: DataFrame) -> dict[date, int]:
     """The plays of each date in a table of METRICS that counts them."""
     plays = F.sum(F.expr(METRICS[table].counts["plays"])).alias("plays")
     slice_ = F.col(contract(table).partition_by or "").alias("slice")
     return {row["slice"]: row["plays"] for row in frame.groupBy(slice_).agg(plays).collect()}
+
+
+def _by_slice(staged: DataFrame, metrics: Metrics, slice_: str) -> list[Row]:
+    """One row a date: all that is counted of it."""
+    binned = staged.withColumns({name: _bin(bins) for name, (_, bins) in metrics.drifts.items()})
+    return binned.groupBy(F.col(slice_).alias("slice")).agg(*_aggregates(metrics)).collect()
 
 
 def _aggregates(metrics: Metrics) -> list[Column]:

@@ -21,15 +21,6 @@ def configurations() -> Traversable:
     return _folder("conf")
 
 
-def unwritable(error: OSError) -> str:
-    """The sentence for a checkout or a temporary folder that may not be used, or a full disk."""
-    where = error.filename or f"{CHECKOUT}, or the folder for temporary files,"
-    return (
-        f"{where} cannot be used: {error.strerror or error}; "
-        "see to it that you may write there and that the disk has room, and run the command again."
-    )
-
-
 def _folder(name: str) -> Traversable:
     packed = files("tracklake") / name
     return packed if packed.is_dir() else CHECKOUT / name

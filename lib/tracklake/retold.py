@@ -30,10 +30,8 @@ class Retold:
 
     def unnamed_artists(self) -> DataFrame:
         """The artists whom no event names any more."""
-        credit = credited_artists()
-        return self.artists.join(
-            self.names.select(F.explode(credit).alias("artist_id")), on="artist_id", how="left_anti"
-        )
+        named_now = self.names.select(F.explode(credited_artists()).alias("artist_id"))
+        return self.artists.join(named_now, on="artist_id", how="left_anti")
 
 
 def retold(run: Run, changes: Changes) -> Retold | None:

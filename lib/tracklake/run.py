@@ -218,7 +218,7 @@ class Run:
             self._audits.start(table, rows, against.of(table), in_one_task=is_small, without_nulls=full)
             self._audits.start_measuring(table, rows.coalesce(1) if is_small else rows, dates or ())
         else:
-            self._audits.measure_nothing(table, dates or ())
+            self._audits.start_measuring(table, None, dates or ())
         return staged
 
     def _stage_changed(

@@ -62,15 +62,12 @@ def class_path(conf: Conf) -> dict[str, str]:
         _CLASS_PATH if conf.is_local else "spark.jars": resolved(),
     }
     return {
-        key: (os.pathsep if key == _CLASS_PATH else ",").join([*map(str, ours), *_said(conf, key)])
+        key: (os.pathsep if key == _CLASS_PATH else ",").join(
+            filter(None, [*map(str, ours), conf.spark.conf.get(key)])
+        )
         for key, ours in found.items()
         if ours
     }
-
-
-def _said(conf: Conf, key: str) -> list[str]:
-    """What the environment's own settings say of a key, if anything."""
-    return [conf.spark.conf[key]] if conf.spark.conf.get(key) else []
 
 
 def spark_session(conf: Conf, app_name: str) -> "SparkSession":

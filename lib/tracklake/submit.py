@@ -20,11 +20,11 @@ from types import FrameType
 from typing import IO
 
 from tracklake.config import Conf, load
-from tracklake.errors import EXIT_CODES, TracklakeError, WrongUsage, did_you_mean
+from tracklake.errors import EXIT_CODES, TracklakeError, WrongUsage, did_you_mean, say
 from tracklake.handover import INTERRUPTED, MASTER, NOISE_FILE, SENTENCE_FILE, TERMINAL_WIDTH
 from tracklake.jars import resolve, spark_environment, spark_submit
 from tracklake.packing import pack
-from tracklake.resources import CHECKOUT, JOBS, unwritable
+from tracklake.resources import CHECKOUT, JOBS
 from tracklake.session import class_path, spark_settings
 
 LOGS = CHECKOUT / "logs"
@@ -61,12 +61,8 @@ def main(argv: Sequence[str]) -> int:
                 env=_environment(submission.conf.on("local")),  # it is said here, wherever the job would run
             )
         return _submit(submission)
-    except TracklakeError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(unwritable(error), file=sys.stderr)
-        return TracklakeError.exit_code
+    except (TracklakeError, OSError) as error:
+        return say(error)
     except KeyboardInterrupt:
         print(INTERRUPTED, file=sys.stderr)
         return TracklakeError.exit_code

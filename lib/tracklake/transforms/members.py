@@ -162,7 +162,7 @@ def artists(events: DataFrame, catalogue: DataFrame, known: DataFrame) -> DataFr
         )
     )
     credited = events.where(F.col("artist_id").isNotNull()).select(
-        F.explode(F.coalesce("artist_ids", F.array("artist_id"))).alias("artist_id"),
+        F.explode(credited_artists()).alias("artist_id"),
         F.when(F.coalesce(F.size("artist_ids") < 2, F.lit(True)), F.col("artist_name")).alias("artist_name"),
     )
     before = known.where("is_inferred").select("artist_id", F.col("artist_name").alias("_known_name"))
