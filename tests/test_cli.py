@@ -290,6 +290,13 @@ def test_a_file_of_the_lake_that_cannot_be_read_is_no_missing_input() -> None:
     assert explain(error, "/data/logs").exit_code == 1
 
 
+def test_what_delta_rs_says_of_a_storage_is_said_in_one_line() -> None:
+    said = "Operation not supported\n  \x1b[31m↳\x1b[0m failed to load credentials\n    \x1b[31m↳\x1b[0m forbidden.\n"
+    assert explain(OSError(said)).sentence.startswith(
+        "The lake's storage refuses: Operation not supported: failed to load credentials: forbidden; see to it"
+    )
+
+
 def test_debug_shows_the_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(cli, "_perform", failing(ValueError("bad")))
 

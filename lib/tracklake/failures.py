@@ -22,6 +22,7 @@ _GONE = re.compile(
     r"\[PATH_NOT_FOUND\] Path does not exist: (?P<file>[^\n]+?)\.?(?: SQLSTATE|$)", re.MULTILINE
 )
 _NO_CONNECTOR = re.compile(r'Class [\w.$]+FileSystem not found|No FileSystem for scheme "[\w.+-]*"')
+_CAUSE_OF_DELTA_RS = re.compile("^Generic |↳")
 _CONNECTION_LOST = (Py4JNetworkError, ConnectionError, EOFError)
 
 
@@ -115,7 +116,9 @@ def _text(error: Exception) -> str:
             "Spark went away in the middle of the run (out of memory, or stopped from outside): "
             "look at its log, give it more with `-- --driver-memory 8g`, and run the same command again."
         )
-    if isinstance(error, DeltaError) or (isinstance(error, OSError) and str(error).startswith("Generic ")):
+    if isinstance(error, DeltaError) or (
+        isinstance(error, OSError) and _CAUSE_OF_DELTA_RS.search(str(error))
+    ):
         return (
             f"The lake's storage refuses: {_first_line(_of_delta_rs(error))}; see to it and run again: "
             "readers still see the last whole release."
