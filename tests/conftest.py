@@ -15,7 +15,6 @@ from pyspark.sql import DataFrame, SparkSession
 from rich.console import Console
 
 from jobs import run_pipeline
-from tests.cluster import QUICK
 from tests.staged_rows import frame
 from tracklake import summary
 from tracklake.audits import Audits
@@ -57,8 +56,7 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         "spark.sql.files.minPartitionNum": "1",
         # Each aggregation, sort and broadcast takes a page, of 64 MB where nothing else is said.
         "spark.buffer.pageSize": "1m",
-        # Small data gives the JVM no time to optimise.
-        "spark.driver.extraJavaOptions": f"{QUICK} -Xms1g",
+        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m -Xms1g",
         # A thousand plans and a table's state for every lake of every test would fill the heap.
         "spark.sql.ui.retainedExecutions": "5",
         "spark.ui.retainedJobs": "20",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from io import StringIO
 from pathlib import Path
+from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from jobs import ingest_events
 from tests.conftest import Job
@@ -129,45 +128,38 @@ def test_an_id_that_another_source_brought_is_not_brought_again(producer: Produc
     assert {held(lake)[event_id] for event_id in ids} == {("02 12:00", "u", "s"), ("04 12:00", "u", "s")}
 
 
-DELIVERIES = st.lists(
-    st.tuples(
-        st.sampled_from("abcd"),
-        st.sampled_from(["02T00:00", "02T00:01", "02T23:59", "03T00:00", "04T12:00"]),
-        st.sampled_from("uv"),
-        st.sampled_from("st"),
-        st.sampled_from(["2018-11-02/0.jsonl", "2018-11-02/1.jsonl", "2018-11-03/0.jsonl"]),
-    ),
-    min_size=4,
-    max_size=24,
-)
-"""Id, time, user, session and file of each copy: ids come again within a session, beside it, and on other days."""
+SEED, WORLDS = 1, 40
+TIMES = ["02T00:00", "02T00:01", "02T23:59", "03T00:00", "04T12:00"]
+EARLY, *LATE = "2018-11-02/1.jsonl", "2018-11-02/0.jsonl", "2018-11-03/0.jsonl"
+Copy = tuple[str, str, str, str, str]
+"""Id, time, user, session and file of a copy."""
 
 
-@settings(
-    max_examples=3,
-    phases=[Phase.generate],  # each example is three runs of a job: too long to look for a smaller one
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(DELIVERIES, st.randoms(use_true_random=False))
-def test_whatever_copies_come_in_whatever_order_the_first_stays(
-    run_job: Job, tmp_path_factory: pytest.TempPathFactory, copies, chance
-) -> None:
+def world(number: int, chance: Random) -> list[Copy]:
+    """Copies whose ids, users and sessions no other world has: ids come again within a session, beside it, and on
+    other days."""
+
+    def own(names: str) -> str:
+        return f"{number}{chance.choice(names)}"
+
+    return [
+        (own("abcd"), chance.choice(TIMES), own("uv"), own("st"), chance.choice([EARLY, *LATE]))
+        for _ in range(chance.randint(4, 24))
+    ]
+
+
+def test_whatever_copies_come_in_whatever_order_the_first_stays(producer: Producer) -> None:
     """The one that the lake has, else the least by time, file, user and session. What is read again adds nothing."""
-    producer = Producer(run_job, tmp_path_factory.mktemp("copies"))
-    early = {"2018-11-02/1.jsonl"}
-    for files in (early, {file for *_, file in copies} - early):
+    chance = Random(SEED)
+    copies = [copy for number in range(WORLDS) for copy in world(number, chance)]
+    chance.shuffle(copies)
+    for files in ([EARLY], LATE):
         for file in files:
-            lines = [event(*copy) for *copy, in_file in copies if in_file == file]
-            chance.shuffle(lines)
-            if lines:
-                producer.delivers(file, *lines)
-        if producer.logs.is_dir():
-            lake = producer.run()
+            producer.delivers(file, *[event(*copy) for *copy, in_file in copies if in_file == file])
+        lake = producer.run()
     expected: dict[str, tuple[str, str, str]] = {}
     for _, at, _, user, session, event_id in sorted(
-        (file not in early, at, file, user, session, event_id) for event_id, at, user, session, file in copies
+        (file != EARLY, at, file, user, session, event_id) for event_id, at, user, session, file in copies
     ):
         expected.setdefault(event_id, (at.replace("T", " "), user, session))
     assert held(lake) == expected
