@@ -15,9 +15,9 @@ from rich.console import Console
 
 from tracklake.config import load
 from tracklake.progress import Steps
-from tracklake.quality import load_suite
 from tracklake.run import Run
 from tracklake.session import spark_session
+from tracklake.suite_files import load_suite
 from tracklake.tables import contract
 
 

@@ -21,7 +21,7 @@ from jobs import (
     run_pipeline,
 )
 from tests.conftest import SMALL_LOGS, Job
-from tracklake import cli, quality, resources
+from tracklake import cli, resources
 from tracklake.config import Conf, SourceSettings
 from tracklake.lake import Lake
 from tracklake.tables import CONTRACTS
@@ -132,7 +132,7 @@ def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for table in CONTRACTS:
         (folder / f"{table}.json").write_text((resources.suites() / f"{table}.json").read_text())
-    monkeypatch.setattr(quality.resources, "suites", lambda: folder)
+    monkeypatch.setattr(resources, "suites", lambda: folder)
     return folder
 
 

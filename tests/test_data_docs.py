@@ -19,7 +19,8 @@ from selenium.webdriver.common.by import By
 from tests.staged_rows import PLAY, frame
 from tracklake import data_docs, resources
 from tracklake.data_docs import DataDocs
-from tracklake.quality import Auditor, load_suite
+from tracklake.quality import Auditor
+from tracklake.suite_files import load_suite
 
 EVENT = {
     "event_id": "e1",

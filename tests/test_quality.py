@@ -19,8 +19,10 @@ from pyspark.sql import DataFrame, SparkSession
 from tests.conftest import Audit
 from tests.staged_rows import NEW, OLD, PLAY, SESSION, frame
 from tracklake import data_docs, resources, summary
+from tracklake.audits import Audits
 from tracklake.errors import TracklakeError, WrongUsage
-from tracklake.quality import Auditor, Failure, Verdict, load_suite
+from tracklake.quality import Auditor, Failure, Verdict
+from tracklake.suite_files import load_suite
 from tracklake.tables import contract
 from tracklake.tables.key_rules import BESIDE
 
@@ -412,6 +414,73 @@ def test_a_table_without_a_suite_is_refused_in_one_sentence(
     assert str(refused.value) == (
         "Table fact_stream has no suite: write expectations/fact_stream.json, or the table is not published."
     )
+
+
+WEEKS: dict[str, Any] = {
+    "type": "expect_column_values_to_be_in_set",
+    "kwargs": {"column": "week", "value_set": [1]},
+    "description": "week is 1.",
+    "severity": "critical",
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "named", "wrong"),
+    [
+        (
+            WEEKS | {"type": "expect_column_values_to_be_in_sett"},
+            " (week is 1.)",
+            "Great Expectations knows no type expect_column_values_to_be_in_sett; "
+            'did you mean "expect_column_values_to_be_in_set"?',
+        ),
+        (
+            WEEKS | {"severity": "criticall"},
+            " (week is 1.)",
+            "Invalid severity 'criticall'. Must be one of: critical, warning, info",
+        ),
+        (
+            WEEKS | {"kwargs": {"colum": "week", "value_set": [1]}},
+            " (week is 1.)",
+            "column: field required; colum: extra fields not permitted",
+        ),
+        ({"type": WEEKS["type"]}, f" ({WEEKS['type']})", 'it has no JSON object as its "kwargs"'),
+        ({"kwargs": {}}, "", 'it has no text as its "type"'),
+        ([], "", "it is no JSON object"),
+    ],
+    ids=["type", "severity", "argument", "no arguments", "no type", "no object"],
+)
+def test_a_rule_that_cannot_be_used_is_refused_by_name(
+    spark: SparkSession, auditor: Auditor, use_suite: UseSuite, rule: Any, named: str, wrong: str
+) -> None:
+    suite = load_suite("dim_date")
+    suite["expectations"].insert(2, rule)
+    use_suite("dim_date", suite)
+    with pytest.raises(WrongUsage) as refused:
+        auditor.audit("dim_date", frame(spark, "dim_date"), {})
+    assert str(refused.value) == (
+        f"Rule 3 of expectations/dim_date.json{named} cannot be used, and nothing was published; mend it: {wrong}"
+    )
+
+
+def test_an_audit_that_stopped_ends_the_run_at_its_next_table(
+    spark: SparkSession, tmp_path: Path, use_suite: UseSuite
+) -> None:
+    suite = load_suite("dim_date")
+    use_suite("dim_date", suite | {"expectations": [WEEKS | {"severity": "criticall"}]})
+    audits, staged = Audits(spark, str(tmp_path), "run-1"), frame(spark, "dim_date")
+    audits.start("dim_date", staged, {}, in_one_task=True, without_nulls=())
+    with pytest.raises(WrongUsage, match=r"^Rule 1 of expectations/dim_date.json"):
+        audits.verdicts()
+    with pytest.raises(WrongUsage, match=r"^Rule 1 of expectations/dim_date.json"):
+        audits.start("dim_date", staged, {}, in_one_task=True, without_nulls=())
+    audits.stop()
+
+
+@pytest.mark.parametrize("suite", [[], {}, {"name": "dim_date"}, {"name": "dim_user", "expectations": []}])
+def test_what_is_no_suite_is_refused_by_name(use_suite: UseSuite, suite: Any) -> None:
+    use_suite("dim_date", suite)
+    with pytest.raises(WrongUsage, match=r"^The suite expectations/dim_date.json .*; mend it\.$"):
+        load_suite("dim_date")
 
 
 def test_an_audit_without_the_tables_referred_to_is_refused(

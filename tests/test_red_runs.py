@@ -20,7 +20,7 @@ from tests.by_hand import NO_SPARK, TABLES, Work, open_lake, release, stage
 from tests.conftest import SMALL_LOGS, Audit, Job
 from tests.logs import write
 from tests.staged_rows import frame
-from tracklake import cli, quality, resources, runs, summary
+from tracklake import cli, resources, runs, summary
 from tracklake.errors import AuditFailed, TracklakeError, WrongUsage
 from tracklake.evidence import rows_behind
 from tracklake.lake import Lake, staging
@@ -52,7 +52,7 @@ def red(run_job: Job, spark: SparkSession, tmp_path_factory: pytest.TempPathFact
             ]
         (suites / f"{table}.json").write_text(json.dumps(suite))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quality.resources, "suites", lambda: suites)
+        patch.setattr(resources, "suites", lambda: suites)
         with pytest.raises(AuditFailed, match="inspect_run"):
             run_job(star_schema, folder / "lake", SMALL_LOGS, date(2018, 12, 28), date(2018, 12, 29))
     return Lake(spark, str(folder / "lake"))

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from tests.conftest import Audit
 from tests.staged_rows import NEW, OLD, PLAY, SESSION, frame
-from tracklake.quality import load_suite
+from tracklake.suite_files import load_suite
 from tracklake.tables import CONTRACTS
 from tracklake.tables.key_rules import key_rule
 

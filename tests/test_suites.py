@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from tracklake.quality import load_suite
 from tracklake.resources import CHECKOUT
+from tracklake.suite_files import load_suite
 from tracklake.tables import CONTRACTS, Contract
 from tracklake.tables.key_rules import BESIDE, KeyRule, key_rule
 from tracklake.tables.suite import contract_expectations, missing, rules_of

@@ -10,7 +10,8 @@ from functools import cache
 from pyspark.sql import DataFrame, SparkSession
 
 from tracklake.metrics import METRICS, Measurements, measure
-from tracklake.quality import Auditor, Verdict, load_suite
+from tracklake.quality import Auditor, Verdict
+from tracklake.suite_files import load_suite
 
 
 class Audits:
@@ -42,8 +43,11 @@ class Audits:
         without_nulls: Collection[str],
     ) -> None:
         """Starts the audit of what is staged for a table, as ``Auditor.audit``. Raises WrongUsage at once if it has
-        no suite."""
+        no suite, and what an audit raised that has ended meanwhile."""
         load_suite(table)
+        for verdict in self._verdicts:
+            if verdict.done():
+                verdict.result()
 
         def audit() -> Verdict:
             return self._auditor().audit(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pyspark.sql import DataFrame, SparkSession
 
-from tracklake import resources
 from tracklake.data_docs import DataDocs, summed_up
 from tracklake.errors import TracklakeError, WrongUsage
 from tracklake.failures import spark_cause
 from tracklake.places import seen_from
+from tracklake.suite_files import load_suite, refuse_unusable_rules
 from tracklake.tables import CONTRACTS, Contract, contract
 from tracklake.tables.key_rules import BESIDE
 
@@ -89,22 +88,6 @@ class Verdict:
         return [failure for failure in self.failures if failure.severity == severity]
 
 
-def load_suite(table: str) -> dict[str, Any]:
-    """The suite of a table as Great Expectations reads it; WrongUsage if there is none or it is no JSON."""
-    path = resources.suites() / f"{table}.json"
-    if not path.is_file():
-        raise WrongUsage(
-            f"Table {table} has no suite: write expectations/{table}.json, or the table is not published."
-        )
-    try:
-        suite: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise WrongUsage(
-            f"The suite expectations/{table}.json is not JSON, line {error.lineno}: {error.msg}; mend it."
-        ) from error
-    return suite
-
-
 class Auditor:
     """Audits the tables of one run and writes what it found to the lake's Data Docs.
 
@@ -132,10 +115,11 @@ class Auditor:
         published, and under BESIDE the rows of the table itself that stay (none, if it is left out).
         ``in_one_task`` is right for rows so few that a shuffle costs more than it spreads. Columns
         ``without_nulls`` are those of which the staged files say so: they are not read for it again. Raises
-        WrongUsage if the table has no suite or a table is missing in ``against``, and TracklakeError if an
-        expectation could not be checked at all.
+        WrongUsage if the table has no suite, a rule of it cannot be used, or a table is missing in ``against``, and
+        TracklakeError if an expectation could not be checked at all.
         """
         suite = load_suite(table)
+        refuse_unusable_rules(suite)
         needed = _tables_named(suite, contract(table))
         if absent := [name for name in needed if name not in against]:
             raise WrongUsage(f"The audit of table {table} needs {', '.join(absent)} to check its references.")
@@ -212,7 +196,7 @@ def _tables_named(suite: dict[str, Any], of: Contract) -> list[str]:
 
 
 def _queries(expectations: Sequence[dict[str, Any]]) -> list[str]:
-    return [one["kwargs"]["unexpected_rows_query"] for one in expectations if one["type"] == QUERY]
+    return [str(one["kwargs"]["unexpected_rows_query"]) for one in expectations if one["type"] == QUERY]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.by_hand import before_each_write
 from tests.cluster import QUICK
 from tests.conftest import for_small_data
-from tracklake import cli, quality
+from tracklake import cli, resources
 from tracklake.config import load
 from tracklake.session import spark_session
 
@@ -34,7 +34,7 @@ def main(job: str, before_write: int, suites: str, args: Sequence[str]) -> int:
     if before_write >= 0:
         before_each_write(die)
     if suites:
-        quality.resources.suites = lambda: Path(suites)
+        resources.suites = lambda: Path(suites)
     conf = for_small_data(
         load("local"), {"spark.driver.extraJavaOptions": QUICK, "spark.driver.memory": "1g"}
     )
