@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from tests.conftest import Audit
 from tests.staged_rows import NEW, OLD, PLAY, SESSION, frame
 from tracklake.suite_files import load_suite
-from tracklake.tables import CONTRACTS
+from tracklake.tables import CONTRACTS, contract
 from tracklake.tables.key_rules import key_rule
 
 
@@ -214,3 +214,13 @@ def test_a_mart_that_tells_of_few_listeners_is_red(audit: Audit, table: str, rul
     told = {"k": 5, "is_suppressed": False, "plays": 9, "compared_listeners": 5, "kind": "tier"}
     assert rule in {one.expectation for one in audit(table, told | {"listeners": 4})}
     assert rule not in {one.expectation for one in audit(table, told | {"listeners": 5})}
+
+
+@pytest.mark.parametrize("table", ["mart_artist", "mart_track_performance"])
+def test_a_suppressed_row_with_any_figure_is_red(audit: Audit, table: str) -> None:
+    some = {"bigint": 1, "int": 1, "double": 1.0, "string": "reach"}
+    row = {"is_suppressed": True, "k": 5}
+    figures = [row | {one.name: some[one.type]} for one in contract(table).columns if one.nullable]
+    assert len(figures) >= 30
+    found = {one.expectation: one.observed for one in audit(table, row, *figures)}
+    assert found["What is suppressed has no figures."] == f"{len(figures)} rows found"

@@ -54,7 +54,7 @@ def test_a_suite_that_weakens_one_expectation_of_its_contract_is_found(table: Co
 
 
 @every_contract
-def test_the_contract_part_says_columns_types_nulls_keys_references_values_ranges_and_rows(
+def test_the_contract_part_says_columns_types_nulls_keys_references_values_ranges_rows_and_no_figures(
     table: Contract,
 ) -> None:
     said: dict[str, list[Any]] = {}
@@ -63,6 +63,7 @@ def test_the_contract_part_says_columns_types_nulls_keys_references_values_range
     limited = [one.name for one in table.columns if one.minimum is not None or one.maximum is not None]
     queries = [f"No two rows have the same {' and '.join(table.key)}."] if table.key else []
     queries += [f"Every {one.column} is a {one.target} of {one.table}." for one in table.references]
+    queries += ["What is suppressed has no figures."] if "is_suppressed" in table.names else []
     expected = {
         "expect_table_columns_to_match_ordered_list": [
             "The columns are those of the contract, in its order."

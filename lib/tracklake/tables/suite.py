@@ -13,6 +13,9 @@ from typing import Any
 from tracklake.tables.contract import Column, Contract, Reference
 from tracklake.tables.key_rules import exists, unique
 
+SUPPRESSED = "is_suppressed"
+"""The column of a mart that says of a row that it has no figures: of whatever may be null, nothing is there."""
+
 Expectation = dict[str, Any]
 Suite = dict[str, Any]
 
@@ -32,6 +35,7 @@ def contract_expectations(contract: Contract) -> list[Expectation]:
         *_ranges(contract),
         *([_unique(contract)] if contract.key else []),
         *(_exists(reference) for reference in contract.references),
+        *([_suppressed(contract)] if SUPPRESSED in contract.names else []),
     ]
 
 
@@ -138,3 +142,10 @@ def _unique(contract: Contract) -> Expectation:
 def _exists(reference: Reference) -> Expectation:
     column, table, target = reference.column, reference.table, reference.target
     return _query(f"Every {column} is a {target} of {table}.", exists(column, table, target), [column])
+
+
+def _suppressed(contract: Contract) -> Expectation:
+    figures = [column.name for column in contract.columns if column.nullable]
+    told = " OR ".join(f"{figure} IS NOT NULL" for figure in figures)
+    query = f"SELECT * FROM {{batch}} WHERE {SUPPRESSED} AND ({told})"
+    return _query("What is suppressed has no figures.", query, [SUPPRESSED])
