@@ -21,6 +21,7 @@ from tracklake import data_docs, resources
 from tracklake.data_docs import DataDocs
 from tracklake.quality import Auditor
 from tracklake.suite_files import load_suite
+from tracklake.tables import contract
 
 EVENT = {
     "event_id": "e1",
@@ -43,6 +44,9 @@ CARELESS = (
 )
 """What makes a rule ask for samples of columns that may say who somebody is."""
 
+COMMON = {"type": "expect_column_most_common_value_to_be_in_set", "severity": "warning"}
+"""An expectation of a column as a whole, which tells values of it."""
+
 Browser = webdriver.Chrome
 
 
@@ -51,7 +55,13 @@ def site(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The docs of a lake with two runs: a green one, and one with a level that is none and a person's name."""
     docs, suites = tmp_path_factory.mktemp("lake") / "_docs", tmp_path_factory.mktemp("suites")
     for table in ("event", "fact_stream"):
-        suite = json.dumps(load_suite(table))
+        of_texts = load_suite(table)
+        of_texts["expectations"] += [
+            COMMON | {"kwargs": {"column": column, "value_set": ["free"]}}
+            for column in ("level", "location")
+            if column in contract(table).names
+        ]
+        suite = json.dumps(of_texts)
         (suites / f"{table}.json").write_text(suite.replace(*CARELESS))
     against = {
         "dim_date": spark.sql("SELECT DATE '2018-11-01' AS date"),

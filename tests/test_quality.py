@@ -327,6 +327,34 @@ def test_a_location_is_withheld_whatever_a_rule_calls_it(audit: Audit, table: st
     assert "Ghent" not in str(failure)
 
 
+MOST_COMMON = "expect_column_most_common_value_to_be_in_set"
+
+
+def test_a_withheld_column_as_a_whole_is_told_without_its_values(
+    spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame], use_suite: UseSuite
+) -> None:
+    suite = load_suite("dim_user")
+    suite["expectations"].append(
+        {"type": MOST_COMMON, "kwargs": {"column": "location", "value_set": ["Lund"]}, "severity": "warning"}
+    )
+    use_suite("dim_user", suite)
+    (failure,) = auditor.audit("dim_user", frame(spark, "dim_user", OLD, NEW), against).failures
+    assert (failure.column, failure.observed) == ("location", "the value is (withheld)")
+
+
+def test_what_spark_quotes_of_a_row_that_stops_a_rule_is_withheld(
+    spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame], use_suite: UseSuite
+) -> None:
+    suite = load_suite("dim_user")
+    suite["expectations"][-1]["kwargs"]["unexpected_rows_query"] = (
+        "SELECT * FROM {batch} WHERE CAST(location AS INT) > 5"
+    )
+    use_suite("dim_user", suite)
+    with pytest.raises(TracklakeError) as stopped:
+        auditor.audit("dim_user", frame(spark, "dim_user", OLD | {"location": "O'Fallon, MO"}), against)
+    assert 'The value (withheld) of the type "STRING" cannot be cast to "INT"' in str(stopped.value)
+
+
 def test_a_value_out_of_range_is_found(audit: Audit) -> None:
     day = {
         "date_key": 20181101,

@@ -26,10 +26,17 @@ if TYPE_CHECKING:
 MOST_SAMPLED = 5
 WITHHELD = frozenset({"raw_record", "extra", "user_agent", "location"})
 """Columns that may say who somebody is: their values, whatever a rule calls them, are in no message and on no page."""
+NOT_SHOWN = "(withheld)"
 COLUMNS = "expect_table_columns_to_match_ordered_list"
 TYPE = "expect_column_values_to_be_of_type"
 ROW_COUNT = "expect_table_row_count_to_be_between"
 QUERY = "unexpected_rows_expectation"
+SPARK_CONDITION = re.compile(r"\[[A-Z][A-Z0-9_.]+\]")
+"""How Spark names what is wrong."""
+OF_THE_QUERY = re.compile(r"SQLSTATE: 42")
+"""How it says that this is the query as it is written: no row was looked at."""
+QUOTED = re.compile(r"'.*'|'.*|(?<=input string: ).*")
+"""What it quotes in a line, from the first mark to the last."""
 WITH_DETAILS = {"result_format": "COMPLETE"}
 WITH_ROWS: dict[str, object] = {
     "result_format": "BASIC",
@@ -217,13 +224,16 @@ def _of_absent_column(result: ExpectationValidationResult, staged: DataFrame) ->
 
 
 def _refuse_raised(answer: ExpectationValidationResult, of: Contract) -> None:
-    """Raises TracklakeError if the expectation could not be checked."""
+    """Raises TracklakeError if the expectation could not be checked, with no value of a row that Spark may quote."""
     if raised := _raised(answer):
         if cause := spark_cause(raised):
             raise TracklakeError(
-                f"Spark failed in the audit of table {of.name}, {cause}: nothing was published, run again."
+                f"Spark failed in the audit of table {of.name}, {QUOTED.sub(NOT_SHOWN, cause)}: "
+                "nothing was published, run again."
             )
         said, _, _ = raised.partition("\n")
+        if SPARK_CONDITION.search(said) and not OF_THE_QUERY.search(said):
+            said = QUOTED.sub(NOT_SHOWN, said)
         raise TracklakeError(
             f"The audit of table {of.name} stopped: {said}; mend expectations/{of.name}.json."
         )
@@ -249,9 +259,17 @@ def _with_rows(
         found["unexpected_percent"] = 100 * broken / max(rows, 1)
         found["details"]["unexpected_rows"] = sample
     else:
+        if any(map(is_withheld, _columns(result))):
+            found = result.result = _without_values(found)
         found["unexpected_rows"] = sample
     found["partial_unexpected_list"] = [in_words(row) for row in sample]  # what the Data Docs show
     return result
+
+
+def _without_values(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found, without what may be a value of a row."""
+    counts = {name: value for name, value in found.items() if isinstance(value, int | float)}
+    return counts | ({} if found.get("observed_value") is None else {"observed_value": NOT_SHOWN})
 
 
 def in_words(row: Mapping[str, Any]) -> str:
@@ -277,8 +295,7 @@ def _sample(result: ExpectationValidationResult, of: Contract) -> list[dict[str,
 def withheld(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row without what pages and messages do not show."""
     return {
-        name: "(withheld)" if is_withheld(name) and value is not None else value
-        for name, value in row.items()
+        name: NOT_SHOWN if is_withheld(name) and value is not None else value for name, value in row.items()
     }
 
 
@@ -324,14 +341,12 @@ def _observed(result: ExpectationValidationResult) -> str:
         case "unexpected_rows_expectation":
             return f"{_rows_in_words(found['observed_value'])} found"
     if "element_count" not in found:  # it is of the column as a whole, such as of its mean
-        return _whole(found.get("observed_value"), is_shown=not any(map(is_withheld, _columns(result))))
+        return _whole(found.get("observed_value"))
     return f"{found['unexpected_count']:,} of {found['element_count']:,} rows"
 
 
-def _whole(value: object, *, is_shown: bool) -> str:
-    if value is None:
-        return "the column is not as expected"
-    return f"the value is {_in_short(value) if is_shown else '(withheld)'}"
+def _whole(value: object) -> str:
+    return "the column is not as expected" if value is None else f"the value is {_in_short(value)}"
 
 
 def _rows_in_words(count: int) -> str:
