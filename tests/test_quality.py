@@ -355,6 +355,33 @@ def test_what_spark_quotes_of_a_row_that_stops_a_rule_is_withheld(
     assert 'The value (withheld) of the type "STRING" cannot be cast to "INT"' in str(stopped.value)
 
 
+def test_an_expectation_of_several_columns_names_them(
+    spark: SparkSession, auditor: Auditor, against: dict[str, DataFrame], use_suite: UseSuite
+) -> None:
+    suite = load_suite("fact_stream")
+    lengths, ids = ("ms_played", "duration_ms"), ("track_id", "artist_id")
+    suite["expectations"] += [
+        {
+            "type": "expect_column_pair_values_to_be_equal",
+            "kwargs": dict(zip(("column_A", "column_B"), lengths, strict=True)),
+            "severity": "warning",
+        },
+        {
+            "type": "expect_select_column_values_to_be_unique_within_record",
+            "kwargs": {"column_list": list(ids)},
+            "severity": "warning",
+        },
+    ]
+    use_suite("fact_stream", suite)
+    staged = frame(spark, "fact_stream", PLAY | {"artist_id": PLAY["track_id"]})
+    failures = auditor.audit("fact_stream", staged, against).failures
+    assert [(one.columns, one.observed) for one in failures] == [
+        ([*lengths], "1 of 1 rows"),
+        ([*ids], "1 of 1 rows"),
+    ]
+    assert failures[0].sample == ({"event_id": "e1", "ms_played": 100_000, "duration_ms": 200_000},)
+
+
 def test_a_value_out_of_range_is_found(audit: Audit) -> None:
     day = {
         "date_key": 20181101,

@@ -323,9 +323,14 @@ def _named(result: ExpectationValidationResult) -> str:
 
 
 def _columns(result: ExpectationValidationResult) -> Sequence[str]:
+    """The columns that the expectation is about; none where it is about the table."""
     config = _config(result)
-    named = (config.meta or {}).get("columns")
-    return named or [config.kwargs[name] for name in ("column",) if name in config.kwargs]
+    if named := (config.meta or {}).get("columns"):
+        return list(named)
+    if config.type.startswith("expect_table_"):
+        return []
+    single = [config.kwargs[name] for name in ("column", "column_A", "column_B") if name in config.kwargs]
+    return single or list(config.kwargs.get("column_list", ()))
 
 
 def _observed(result: ExpectationValidationResult) -> str:
