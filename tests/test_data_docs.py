@@ -46,6 +46,8 @@ CARELESS = (
 
 COMMON = {"type": "expect_column_most_common_value_to_be_in_set", "severity": "warning"}
 """An expectation of a column as a whole, which tells values of it."""
+EVIL = '<svg onload="document.title=1"><img src=//evil.example/p.png><!--'
+"""What a log may send for a text."""
 
 Browser = webdriver.Chrome
 
@@ -72,7 +74,10 @@ def site(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     runs: dict[str, dict[str, list[dict[str, Any]]]] = {
         "green-run": {"fact_stream": [PLAY]},
-        "red-run": {"fact_stream": [PLAY | {"level": "gold"}], "event": [EVENT, NAMED]},
+        "red-run": {
+            "fact_stream": [PLAY | {"level": "gold"}, PLAY | {"event_id": "e2", "level": EVIL}],
+            "event": [EVENT, NAMED],
+        },
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resources, "suites", lambda: suites)
@@ -114,6 +119,7 @@ def test_a_failed_expectation_is_found_by_clicks(site: Path, browser: Browser) -
     browser.find_element(By.XPATH, "//label[contains(., 'Failed Only')]").click()
     shown = browser.find_element(By.TAG_NAME, "body").text
     assert "gold" in shown
+    assert (shown.count(EVIL), browser.title) == (2, "Data documentation compiled by Great Expectations")
     assert "level is one of free, paid." in shown
     assert "completion is ms_played / duration_ms" not in shown
 
@@ -143,6 +149,15 @@ def test_no_page_asks_another_server_for_anything(site: Path) -> None:
         assert not re.findall(
             r"""(?:src|href)=["']https?:[^"']*|@import|url\(["']?https?:""", page.read_text()
         )
+
+
+def test_texts_of_rows_are_no_html_and_no_page_may_load_anything(site: Path) -> None:
+    pages = {page: page.read_text() for page in site.rglob("*.html")}
+    assert not [page for page, text in pages.items() if "<svg onload" in text or "<img src=//" in text]
+    (red,) = (site / "validations" / "fact_stream" / "red-run").rglob("*.html")
+    assert pages[red].count("&lt;svg onload=&quot;document.title=1&quot;&gt;&lt;img src=") == 2
+    policy = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; """
+    assert [text.index(policy) < 100 for text in pages.values()] == [True] * len(pages)
 
 
 def test_no_page_says_who_somebody_is(site: Path) -> None:

@@ -166,7 +166,10 @@ def _project(folder: str) -> DataContextConfig:
                 },
                 "site_section_builders": {
                     "expectations": {"view": page},
-                    "validations": {"view": page},
+                    "validations": {
+                        "view": page,
+                        "renderer": {"module_name": "tracklake.docs_views", "class_name": "TextsAsTexts"},
+                    },
                     "profiling": "None",
                 },
             }
