@@ -19,7 +19,7 @@ def main(run: Run) -> None:
     """
     run.refuse_no_lake()
     with run.steps.step("Cleaning"), run.lake.claims.held_by(run.run_id, run.steps.note) as held:
-        cleaned = clean(run.lake, datetime.now(UTC), run.conf.lake.retention_days, held)
+        cleaned = clean(run.lake, datetime.now(UTC), run.conf.lake.retention_days, held, run.steps.note)
     published: Mapping[str, Staged] = {}
     try:
         published = _compact(run)

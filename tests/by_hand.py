@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 from tracklake.lake import Lake, Release
 from tracklake.lake.claims import Claims
 from tracklake.lake.delta import Commit, DataFile, DeltaLog
-from tracklake.lake.publish import Staged, publish
+from tracklake.lake.publish import Staged, publish, silent
 from tracklake.lake.releases import Ledger
 from tracklake.places import DEFAULT_FILES
 from tracklake.tables import Contract, contract
@@ -98,12 +98,16 @@ def _row(of: Contract, marker: int) -> pa.Table:
 
 
 def release(
-    lake: Lake, work: Work, base: Release | None = None, inputs: Mapping[str, Sequence[str]] | None = None
+    lake: Lake,
+    work: Work,
+    base: Release | None = None,
+    inputs: Mapping[str, Sequence[str]] | None = None,
+    note: Callable[[str], None] = silent,
 ) -> Release:
     """Stages and publishes the run's rows on top of ``base``, the newest release without it."""
     base = base or lake.ledger.newest()
     ours = Release(base.release + 1, datetime.now(UTC), work.run_id, "by_hand", "0", {})
-    return publish(lake, base, stage(lake, base, work), inputs or {}, ours, RETENTION_DAYS)
+    return publish(lake, base, stage(lake, base, work), inputs or {}, ours, RETENTION_DAYS, note)
 
 
 def die_before_release(lake: Lake, work: Work) -> None:

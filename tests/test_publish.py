@@ -24,6 +24,7 @@ from tests.by_hand import (
     THIRD,
     Work,
     before_each_write,
+    die_before_release,
     heads,
     mixed,
     open_lake,
@@ -319,6 +320,26 @@ def test_what_a_dead_run_touched_does_not_count_as_changed(tmp_path: Path) -> No
     after = release(lakes[5], Work("third", 3, NEXT_DAY))
     assert after.built_from == {"a_job": {"dim_track": 3, "fact_track_day": 1, "fact_artist_day": 1}}
     assert after.tables == {"dim_track": 4, "fact_track_day": 2, "fact_artist_day": 2}
+
+
+def test_what_is_changed_by_hand_is_taken_back_and_said(lake: Lake) -> None:
+    table = DeltaTable(lake.path("fact_track_day"))
+    table.update(updates={"plays": "9"})
+    table.delete("plays = 9")
+    said: list[str] = []
+    assert released(lake, release(lake, Work("second", 2, NEXT_DAY), note=said.append)) == mixed(2, 1, 2)
+    (sentence,) = said
+    assert sentence.startswith(
+        "Table fact_track_day was changed by hand after release 1 (UPDATE in version 2, "
+    )
+    assert "DELETE in version 3): that is taken back" in sentence
+
+
+def test_what_a_dead_run_committed_is_not_called_changed_by_hand(lake: Lake) -> None:
+    die_before_release(lake, Work("dead", 9))
+    said: list[str] = []
+    assert released(lake, release(lake, SECOND, note=said.append)) == heads(lake) == whole(2)
+    assert said == []
 
 
 @pytest.mark.usefixtures("spark")

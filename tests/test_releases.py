@@ -36,7 +36,7 @@ from tests.by_hand import (
 from tests.conftest import SMALL_LOGS, Job
 from tests.same_lake import same_lake
 from tracklake import cli, summary
-from tracklake.errors import Overtaken, WrongUsage
+from tracklake.errors import Overtaken, TracklakeError, WrongUsage
 from tracklake.lake import Lake, Release
 from tracklake.lake.claims import Claim
 from tracklake.lake.delta import DeltaLog
@@ -110,9 +110,25 @@ def test_tables_that_came_later_are_gone_after_a_rollback_and_come_again(tmp_pat
 
 def test_a_release_whose_files_are_gone_cannot_be_brought_back(lake: Lake) -> None:
     shutil.rmtree(Path(lake.path("fact_track_day"), "staged-first"))
-    with pytest.raises(WrongUsage, match="1 files of table fact_track_day were removed"):
+    with pytest.raises(WrongUsage, match="1 files of table fact_track_day are gone"):
         back(lake, 1)
     assert released(lake, lake.ledger.newest()) == heads(lake) == mixed(3, 2, 3)
+
+
+def test_where_vacuum_took_files_of_the_newest_release_an_older_one_can_be_brought_back(lake: Lake) -> None:
+    table = DeltaTable(lake.path("fact_track_day"))
+    table.delete("plays = 3")
+    table.vacuum(0, dry_run=False, enforce_retention_duration=False)
+    for run in (lambda: release(lake, Work("fourth", 4)), lambda: back(lake, 3)):
+        with pytest.raises(
+            TracklakeError, match=r"Release 3 of .* 1 files of table fact_track_day are gone"
+        ) as told:
+            run()
+        assert told.value.exit_code == 1
+    fourth = back(lake, 2)
+    assert released(lake, fourth) == heads(lake) == whole(2)
+    assert fourth.rows_removed == {"dim_track": 1, "fact_track_day": 1, "fact_artist_day": 1}
+    assert released(lake, release(lake, Work("fifth", 5, NEXT_DAY))) == heads(lake) == mixed(5, 2, 5)
 
 
 def test_a_rollback_whose_claim_was_taken_over_makes_no_release(

@@ -58,7 +58,7 @@ RETENTION = 30
 
 def clean(lake: Lake, now: datetime, retention_days: int) -> dict[str, Cleaned]:
     with lake.claims.held_by("maintenance", print) as held:
-        return clean_with_claim(lake, now, retention_days, held)
+        return clean_with_claim(lake, now, retention_days, held, print)
 
 
 def days(number: float) -> datetime:
@@ -103,12 +103,12 @@ def optimize(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize(
-    "beside",
-    [lambda lake: die_before_release(lake, Work("dead", 9)), optimize],
+    ("beside", "by_hand"),
+    [(lambda lake: die_before_release(lake, Work("dead", 9)), 0), (optimize, len(TABLES))],
     ids=["a dead run", "OPTIMIZE"],
 )
 def test_vacuum_after_maintenance_leaves_the_newest_release(
-    tmp_path: Path, beside: Callable[[Lake], None]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], beside: Callable[[Lake], None], by_hand: int
 ) -> None:
     """Who commits beside the releases makes the newest one's files such as VACUUM removes, once they are old."""
     lake = open_lake(tmp_path / "lake")
@@ -116,6 +116,7 @@ def test_vacuum_after_maintenance_leaves_the_newest_release(
         release(lake, work)
     beside(lake)
     clean(lake, NOW, RETENTION)
+    assert capsys.readouterr().out.count("changed by hand after release 2 (OPTIMIZE in version 3)") == by_hand
     assert heads(lake) == whole(1, 2)
     for table in TABLES:
         DeltaTable(lake.path(table)).vacuum(0, dry_run=False, enforce_retention_duration=False)

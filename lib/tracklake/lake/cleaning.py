@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from tracklake.lake.claims import Held
 from tracklake.lake.lake import Lake
-from tracklake.lake.publish import prepare
+from tracklake.lake.publish import prepare, silent
 from tracklake.lake.releases import Release
 from tracklake.storage import Folder, StoredFile
 from tracklake.tables import CONTRACTS
@@ -38,16 +38,19 @@ def kept(releases: list[Release], now: datetime, retention_days: int) -> list[Re
     return [one for one, until in zip(releases, followed_at, strict=False) if until >= since] + releases[-1:]
 
 
-def clean(lake: Lake, now: datetime, retention_days: int, held: Held) -> dict[str, Cleaned]:
+def clean(
+    lake: Lake, now: datetime, retention_days: int, held: Held, note: Callable[[str], None] = silent
+) -> dict[str, Cleaned]:
     """Removes what is not kept; returns what went, by table, and under ``_scratch`` and ``_runs``.
 
-    Takes back first what a dead run committed, or somebody by hand: until then the files of the newest release are
-    removed ones of its tables, which VACUUM takes once they are old. For the holder of the claim, which is renewed
-    meanwhile; raises Overtaken where it is lost. Files stay that a kept release names, or one of the versions that a
-    job last built from, or the newest version of a table; what a run staged stays until the run is dead, and with a
-    record of it (``_runs``) for as long as a release.
+    Takes back first what a dead run committed, or somebody by hand, of which it tells ``note``: until then the files
+    of the newest release are removed ones of its tables, which VACUUM takes once they are old. For the holder of the
+    claim, which is renewed meanwhile; raises Overtaken where it is lost. Files stay that a kept release names, or one
+    of the versions that a job last built from, or the newest version of a table; what a run staged stays until the run
+    is dead, and with a record of it (``_runs``) for as long as a release.
     """
-    prepare(lake, lake.ledger.newest(), held.claim.run_id)
+    newest = lake.ledger.newest()
+    prepare(lake, newest, newest, held.claim.run_id, note)
     keep = kept(lake.ledger.all(), now, retention_days)
     records = Folder(lake.path("_runs"))
     of_runs = records.files()

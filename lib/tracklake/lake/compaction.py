@@ -56,7 +56,7 @@ def publish_compacted(
     staged: Mapping[str, Staged],
     release: Release,
     retention_days: int,
-    waiting: Callable[[str], None] = silent,
+    note: Callable[[str], None] = silent,
 ) -> Release:
     """Publishes what was compacted as a release in which for the jobs nothing has changed; returns that.
 
@@ -64,7 +64,7 @@ def publish_compacted(
     stages it anew; where a version of its table names it by then, it stays until the run is long dead.
     """
     try:
-        return publish(lake, base, staged, {}, release, retention_days, waiting, same_rows=True)
+        return publish(lake, base, staged, {}, release, retention_days, note, same_rows=True)
     except Overtaken:
         for table, change in staged.items():
             log, released = lake.log(table), base.tables[table]

@@ -122,6 +122,12 @@ class DeltaLog:
             for row in rows
         ]
 
+    def by_hand(self, since: int) -> dict[str, int]:
+        """The operations after version ``since`` that were no run's, and the first version that each made."""
+        newest = self._table()
+        done = newest.history(limit=newest.version() - since)
+        return {one.get("operation", "?"): one["version"] for one in done if not one.get("userMetadata")}
+
     def commit(self, base: int, commit: Commit, run_id: str) -> int:
         """Adds and removes the files in one version on top of ``base``; returns the new version.
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from tracklake.errors import Overtaken, TracklakeError
-from tracklake.lake.delta import Commit, DeltaLog
+from tracklake.errors import Overtaken, TracklakeError, WrongUsage
+from tracklake.lake.delta import Commit
 from tracklake.lake.lake import Lake
 from tracklake.lake.releases import Release
 from tracklake.storage import Folder
@@ -34,7 +34,7 @@ class Staged:
 
 
 def silent(sentence: str) -> None:
-    """Says nothing of what a run waits for."""
+    """Says nothing of what a run meets."""
 
 
 def publish(
@@ -44,7 +44,7 @@ def publish(
     inputs: Mapping[str, Collection[str]],
     release: Release,
     retention_days: int,
-    waiting: Callable[[str], None] = silent,
+    note: Callable[[str], None] = silent,
     *,
     same_rows: bool = False,
 ) -> Release:
@@ -52,14 +52,14 @@ def publish(
 
     Only for rows that have been audited; ``same_rows`` says that they are in the base release already, in other
     files, so that there is nothing new for any job. ``inputs`` names the tables from which each job has built. Waits
-    while another run publishes, and tells ``waiting`` so; takes back first what a dead run committed without reaching
-    its release. Raises Overtaken if another run has published since ``base``: readers then see that run's release,
-    whole, and nothing of this one.
+    while another run publishes; takes back first what a dead run committed without reaching its release, or somebody
+    by hand. ``note`` is told whom it waits for, and what was done by hand. Raises Overtaken if another run has
+    published since ``base``: readers then see that run's release, whole, and nothing of this one.
     """
-    with lake.claims.held_by(release.run_id, waiting):
+    with lake.claims.held_by(release.run_id, note):
         for table, change in staged.items():
             _check_files(table, change)
-        heads = prepare(lake, base, release.run_id)
+        heads = prepare(lake, base, base, release.run_id, note)
         for table in staged:
             if table not in heads:
                 heads[table] = lake.log(table).create(contract(table), retention_days)
@@ -93,11 +93,36 @@ def _check_files(table: str, change: Staged) -> None:
         )
 
 
-def prepare(lake: Lake, base: Release, run_id: str) -> dict[str, int]:
-    """The newest version of every table, once each holds what ``base`` says and no more.
+def prepare(
+    lake: Lake, base: Release, to: Release, run_id: str, note: Callable[[str], None] = silent
+) -> dict[str, int]:
+    """The newest version of every table, once each holds what release ``to`` says and no more.
 
-    For the holder of the claim. Raises Overtaken if ``base`` is not the newest release any more.
+    For the holder of the claim. ``note`` is told what was done by hand since ``base`` and is taken back. Raises
+    Overtaken if ``base`` is not the newest release any more, TracklakeError if files of it are gone, and WrongUsage if
+    files of another ``to`` are; nothing is changed then.
     """
+    heads = _heads(lake, base)
+    differ = [
+        table
+        for table, head in heads.items()
+        if head != to.tables.get(table)
+        and _paths(lake, table, head) != _paths(lake, table, to.tables.get(table))
+    ]
+    for table in differ:
+        _refuse_lost(lake, base, to, table, heads[table])
+    for table in differ:
+        if done := _by_hand(lake, base, table, heads[table]):
+            note(
+                f"Table {table} was changed by hand after release {base.release} ({done}): that is taken back, as only "
+                "audited rows stay; docs/publishing.md says how to change a lake."
+            )
+        heads[table] = lake.log(table).restore(heads[table], to.tables.get(table, 0), run_id)
+    return heads
+
+
+def _heads(lake: Lake, base: Release) -> dict[str, int]:
+    """The newest version of every table that is there."""
     newest = lake.ledger.newest()
     if newest.release != base.release:
         raise Overtaken(
@@ -106,24 +131,44 @@ def prepare(lake: Lake, base: Release, run_id: str) -> dict[str, int]:
         )
     heads: dict[str, int] = {}
     for table in {**CONTRACTS, **base.tables}:
-        log = lake.log(table)
-        head, released = log.version(), base.tables.get(table)
-        if head is None:
-            if released is not None:
-                raise TracklakeError(
-                    f"Table {table} of release {base.release} is not in {lake.uri} any more: bring its folder back "
-                    "from a copy, or begin a new lake."
-                )
-            continue
-        if head != released and paths(log, head) != paths(log, released):
-            head = log.restore(head, released or 0, run_id)
-        heads[table] = head
+        head = lake.log(table).version()
+        if head is not None:
+            heads[table] = head
+        elif table in base.tables:
+            raise TracklakeError(
+                f"Table {table} of release {base.release} is not in {lake.uri} any more: bring its folder back "
+                "from a copy, or begin a new lake."
+            )
     return heads
 
 
-def paths(log: DeltaLog, version: int | None) -> set[str]:
-    """The files of a version; none of no version."""
-    return set() if version is None else {file.path for file in log.files(version)}
+def _refuse_lost(lake: Lake, base: Release, to: Release, table: str, head: int) -> None:
+    """Raises TracklakeError, or WrongUsage, if files that a table needs to be as in ``to`` again are gone."""
+    needed = _paths(lake, table, to.tables.get(table)) - _paths(lake, table, head)
+    if lost := Folder(lake.path(table)).lacks(sorted(needed)):
+        error = TracklakeError if to.release == base.release else WrongUsage
+        raise error(
+            f"Release {to.release} of the lake {lake.uri} is not whole any more: {len(lost)} files of table {table} "
+            f"are gone, {lost[0]} among them, as VACUUM removes them after a change by hand, and maintain_lake after "
+            "the retention; bring them back from a copy, take a release whose files are all there (rollback --to "
+            "RELEASE), or build a new lake from the logs (run_pipeline with another --lake)."
+        )
+
+
+def _by_hand(lake: Lake, base: Release, table: str, head: int) -> str:
+    """Which operations changed the files of a table since ``base`` that were no run's, and in which versions."""
+    released = base.tables.get(table)
+    if _paths(lake, table, head) == _paths(lake, table, released):
+        return ""
+    done = lake.log(table).by_hand(since=released or 0)
+    return ", ".join(
+        f"{operation} in version {done[operation]}" for operation in sorted(done, key=done.__getitem__)
+    )
+
+
+def _paths(lake: Lake, table: str, version: int | None) -> set[str]:
+    """The files of a version of a table; none of no version."""
+    return {file.path for file in lake.files(table, version)}
 
 
 def renumbered(
