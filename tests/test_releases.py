@@ -223,8 +223,9 @@ def test_a_job_without_logs_takes_no_flags_of_logs(capsys: pytest.CaptureFixture
 
 @pytest.mark.usefixtures("spark")
 def test_an_empty_lake_has_no_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run_job(releases.main, ["--lake", str(tmp_path / "lake")]) == 4
-    assert "There is no lake at" in capsys.readouterr().err
+    for job, flags in ((releases, []), (rollback, ["--to", "1"]), (rollback, ["--to", "2026-01-31"])):
+        assert cli.run_job(job.main, ["--lake", str(tmp_path / "lake"), *flags]) == 4
+        assert "There is no lake at" in capsys.readouterr().err
 
 
 @pytest.mark.slow

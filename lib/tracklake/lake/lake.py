@@ -65,7 +65,7 @@ class Lake:
         date (the newest release up to its end, UTC), or such a moment or date in ISO form. Without it two reads are
         of two releases where a run publishes between them: tables that are joined are read as of one number, such as
         ``lake.release().release``, the newest. The grain, columns and units are the contract's. Raises WrongUsage for
-        an unknown table or release, InputMissing for a table that the release does not have.
+        an unknown table or release, InputMissing for a table that the release does not have, or where no lake is.
         """
         contract(table)
         release = self.release(as_of)
@@ -118,11 +118,13 @@ class Lake:
             found = next((one for one in reversed(self.ledger.all()) if one.released_at <= wanted), None)
         else:
             found = self.ledger.numbered(wanted)
-        if found is None:
-            raise WrongUsage(
-                f"The lake {self.uri} has no release {as_of}: the job releases lists those there are."
-            )
-        return found
+        if found is not None:
+            return found
+        if not self.ledger.newest().release:
+            raise no_lake(self.uri)
+        raise WrongUsage(
+            f"The lake {self.uri} has no release {as_of}: the job releases lists those there are."
+        )
 
     def releases(self) -> DataFrame:
         """The releases, newest first: one row each, as the table ``_releases`` has them."""
