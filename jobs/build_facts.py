@@ -47,6 +47,16 @@ def main(run: Run) -> None:
     streams, feedback = run.read("fact_stream", dates), run.read("fact_feedback", dates)
     run.stage("fact_track_day", track_days(streams, feedback, tracks), dates)
     run.stage("fact_artist_day", artist_days(streams, feedback, artists), dates)
+    run.afterwards.append(lambda _: say_what_follows(run))
+
+
+def say_what_follows(run: Run) -> None:
+    """Says that the marts are behind, where there are any and the run, which changed facts, builds none."""
+    if "fact_listening" in run.base.tables and not run.builds("build_marts"):
+        run.steps.note(
+            "Marts follow with build_marts: until then they tell of the facts as they were, and some rows of "
+            "session_satisfaction and fact_listening may point at sessions and versions of users that are no more."
+        )
 
 
 if __name__ == "__main__":

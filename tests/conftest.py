@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,7 @@ from jobs import run_pipeline
 from tests.staged_rows import frame
 from tracklake import summary
 from tracklake.audits import Audits
+from tracklake.cli import carry_out
 from tracklake.config import Conf, load
 from tracklake.lake import Lake
 from tracklake.progress import Steps
@@ -112,7 +114,8 @@ def run_job(spark: SparkSession, conf: Conf) -> Job:
         **flags: object,
     ) -> Lake:
         console = Console(file=said or StringIO(), width=160)
-        with Run(
+        new_run = partial(
+            Run,
             spark,
             conf.model_copy(update={"privacy": conf.privacy.model_copy(update={"k": privacy_k})}),
             Steps(console),
@@ -122,9 +125,8 @@ def run_job(spark: SparkSession, conf: Conf) -> Job:
             input=str(logs) if logs else None,
             start=start,
             end=end,
-        ) as this:
-            job.main(this, **flags)
-            this.finish()
+        )
+        carry_out(new_run, partial(job.main, **flags))
         return Lake(spark, str(lake))
 
     return run

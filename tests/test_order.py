@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from types import ModuleType
 
@@ -44,17 +45,20 @@ def test_days_from_the_middle_equal_one_run(run_job: Job, small: Lake, tmp_path:
 def test_jobs_one_by_one_equal_the_pipeline(run_job: Job, small: Lake, tmp_path: Path) -> None:
     """The last days come first. What is pending adds up: facts are built after two ingests and two builds of the
     dimensions, marts anew where what was new, and who came back, is now told from days before."""
-    lake = tmp_path / "lake"
+    lake, first, then = tmp_path / "lake", StringIO(), StringIO()
     run_job(ingest_events, lake, SMALL_LOGS, DAYS[2], DAYS[4])
-    run_job(build_dimensions, lake)
-    run_job(build_facts, lake)
+    run_job(build_dimensions, lake, said=first)
+    run_job(build_facts, lake, said=first)
     run_job(build_marts, lake)
     run_job(ingest_events, lake, SMALL_LOGS, DAYS[1], DAYS[1])
-    run_job(build_dimensions, lake)
+    run_job(build_dimensions, lake, said=then)
     run_job(ingest_events, lake, SMALL_LOGS, DAYS[0], DAYS[0])
     run_job(build_dimensions, lake)
-    run_job(build_facts, lake)
-    same_lake(run_job(build_marts, lake), small)
+    run_job(build_facts, lake, said=then)
+    same_lake(run_job(build_marts, lake, said=then), small)
+    assert "follow with" not in first.getvalue(), "nothing is there yet that could be behind"
+    for job in ("build_facts", "build_marts"):
+        assert then.getvalue().count(f"follow with {job}") == 1
 
 
 class Native:
