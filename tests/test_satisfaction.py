@@ -237,6 +237,22 @@ def test_the_order_of_sessions_does_not_change_the_weights(past: DataFrame, mode
     assert fit(sample(shuffled), TODAY, fewest=(500, 50)).collect() == [model]
 
 
+def test_a_value_that_never_varies_has_no_weight(past: DataFrame) -> None:
+    same = past.withColumns({"dislike_rate": F.lit(0.0), "completion": F.lit(None).cast("double")})
+    model = fit(sample(same), TODAY, fewest=(500, 50)).collect()[0]
+    assert not model.is_default
+    assert (model.dislike_rate_weight, model.completion_weight) == (0, 0)
+    assert model.skip_share_weight < 0
+
+
+def test_a_value_may_vary_among_one_third_of_the_listeners_only(past: DataFrame) -> None:
+    of_first = F.pmod(F.xxhash64("user_id"), F.lit(FOLDS)) == 0
+    one_third = past.withColumn("discovery", F.when(of_first, F.col("discovery")).otherwise(0.5))
+    model = fit(sample(one_third), TODAY, fewest=(500, 50)).collect()[0]
+    assert not model.is_default
+    assert model.skip_share_weight < 0 < abs(model.discovery_weight)
+
+
 @pytest.mark.parametrize("fewest", [(3001, 50), (500, 2000)], ids=["of both kinds", "of a kind"])
 def test_too_few_sessions_leave_the_defaults(past: DataFrame, fewest: tuple[int, int]) -> None:
     model = fit(sample(past), TODAY, fewest=fewest).collect()[0]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
-from math import inf
 from typing import Any
 
 from pyspark.ml.classification import LogisticRegression
@@ -36,6 +35,10 @@ FEWEST_SESSIONS, FEWEST_OF_A_KIND = 1_000, 100
 FOLDS = 3
 PENALTY = 0.001
 """Half the L2 penalty's factor, as Spark's regParam: on standardised values it only settles ties."""
+
+NO_BOUND = 1e6
+"""No weight comes near it: the penalty keeps them below 40. Spark multiplies bounds by deviations, which may be 0:
+an infinite bound would become no number."""
 
 QUALITY = ("sessions", "returns", "habit_weight", "brier", "calibration_error", "auc")
 """Columns of a model on which no index depends."""
@@ -168,8 +171,8 @@ def _weights(scaled: DataFrame) -> list[float]:
         standardization=False,
         maxIter=200,
         tol=1e-10,
-        lowerBoundsOnCoefficients=Matrices.dense(1, len(names), [0.0 if s > 0 else -inf for s in signs]),
-        upperBoundsOnCoefficients=Matrices.dense(1, len(names), [0.0 if s < 0 else inf for s in signs]),
+        lowerBoundsOnCoefficients=Matrices.dense(1, len(names), [0.0 if s > 0 else -NO_BOUND for s in signs]),
+        upperBoundsOnCoefficients=Matrices.dense(1, len(names), [0.0 if s < 0 else NO_BOUND for s in signs]),
     )
     table = VectorAssembler(inputCols=names, outputCol="features").transform(scaled)
     model = regression.fit(table.select("features", "label"))
