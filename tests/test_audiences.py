@@ -155,10 +155,12 @@ Heard = dict[tuple[str, int], Iterable[int]]
 """By artist and number of the block, who listened."""
 
 
-def groups(spark: SparkSession, heard: Heard) -> dict[tuple[str, int, str, str], Row]:
+def groups(
+    spark: SparkSession, heard: Heard, published: Iterable[tuple[str, int, str, str, int]] = ()
+) -> dict[tuple[str, int, str, str], Row]:
     """The rows of ``artist_groups`` by artist, number of the block, kind and name; all artists may be shown.
 
-    Cohorts are named by the number of their block.
+    Cohorts are named by the number of their block. ``published`` are those and the listeners of earlier blocks.
     """
     listened = [(artist, block(n), f"u{user}") for (artist, n), users in heard.items() for user in users]
     rows = local_rows(spark, listened, "artist string, event_date date, user_id string")
@@ -176,7 +178,9 @@ def groups(spark: SparkSession, heard: Heard) -> dict[tuple[str, int, str, str],
         "member", "member_id", F.col("period_start").alias("block"), F.lit(3).alias("level")
     )
     before = local_rows(
-        spark, [], "artist_id string, period_start date, kind string, group_name string, listeners bigint"
+        spark,
+        [(artist, block(n), *group) for artist, n, *group in published],
+        "artist_id string, period_start date, kind string, group_name string, listeners bigint",
     )
     numbers = {str(block(n)): str(n) for _, n in heard}
     return {
@@ -188,6 +192,13 @@ def groups(spark: SparkSession, heard: Heard) -> dict[tuple[str, int, str, str],
         ): row
         for row in artist_groups(loyalty, known, levels, before, K).collect()
     }
+
+
+def test_a_group_that_was_published_under_a_smaller_k_is_not_told_again(spark: SparkSession) -> None:
+    published = [("a", 0, "tier", "casual", K - 1), ("a", 0, "place", "Lund", K)]
+    found = groups(spark, {("a", 1): range(12)}, published)
+    assert found["a", 1, "tier", "casual"].previous_listeners is None
+    assert found["a", 1, "place", "Lund"].previous_listeners == K
 
 
 def test_an_overlap_leaves_neither_artist_few_who_do_not_share_it(spark: SparkSession) -> None:

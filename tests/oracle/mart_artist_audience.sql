@@ -173,7 +173,7 @@ FROM whole
 JOIN audience USING (artist_id, period_start)
 LEFT JOIN whole AS before
     ON before.artist_id = whole.artist_id AND before.kind = whole.kind AND before.name = whole.name
-    AND before.name <> '(other)' AND before.period_start = whole.period_start - 28
+    AND before.name <> '(other)' AND before.period_start = whole.period_start - 28 AND before.listeners >= k()
     AND EXISTS (
         SELECT 1 FROM audience AS shown WHERE shown.artist_id = before.artist_id AND shown.period_start = before.period_start
     )

@@ -39,8 +39,8 @@ CONTRACT = Contract(
         Column(
             "previous_listeners",
             "bigint",
-            "Listeners in the same group 28 days before; null if none were shown. Of a cohort: how many it began with,"
-            " in whole k if not all listeners of its block; null where few would follow from it.",
+            "Listeners in the same group 28 days before; null if none, or fewer than k, were shown. Of a cohort: how"
+            " many it began with, in whole k if not all listeners of its block; null where few would follow from it.",
             minimum=1,
         ),
         Column(

@@ -88,8 +88,9 @@ def artist_groups(
     follows = F.date_diff("period_start", F.lag("period_start").over(in_order)) == PERIODS["28_days"]
     goes_on = follows & (F.col("kind") != "cohort") & (F.col("group_name") != OTHER)
     began = F.when(F.col("group_name") != OTHER, F.col("began"))
+    previous = F.lag("listeners").over(in_order)  # published under another k, it may be less than this one
     return (
-        told.withColumn("previous_listeners", F.when(goes_on, F.lag("listeners").over(in_order)))
+        told.withColumn("previous_listeners", F.when(goes_on & (previous >= k), previous))
         .where(F.col("of_listeners").isNotNull())  # those before are there to be looked back on
         .select(
             "artist_id",
