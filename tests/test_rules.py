@@ -224,3 +224,13 @@ def test_a_suppressed_row_with_any_figure_is_red(audit: Audit, table: str) -> No
     assert len(figures) >= 30
     found = {one.expectation: one.observed for one in audit(table, row, *figures)}
     assert found["What is suppressed has no figures."] == f"{len(figures)} rows found"
+
+
+def test_a_track_whose_listeners_are_new_but_for_a_few_is_red(audit: Audit) -> None:
+    rule = "Listeners who are not new are none, or no few."
+    told = {"k": 5, "is_suppressed": False, "listeners": 10}
+    rows = [
+        told | {"track_id": f"{new} of 10", "new_listeners": new} for new in (None, 0, 4, 5, 6, 9, 10, 11)
+    ]
+    found = {one.expectation: one.sample for one in audit("mart_track_performance", *rows)}
+    assert {row["track_id"] for row in found[rule]} == {"6 of 10", "9 of 10"}
