@@ -459,7 +459,7 @@ def test_a_full_disk_is_one_sentence(
     assert said.count("\n") == 1
 
 
-@pytest.mark.parametrize("master", ["here", "spark", "spark://", "yarnn", "local[two]", "k8s://"])
+@pytest.mark.parametrize("master", ["here", "spark", "spark://", "yarnn", "local[two]", "local[0]", "k8s://"])
 def test_a_master_that_is_none_is_wrong_usage(two_jobs: Path, master: str) -> None:
     with pytest.raises(WrongUsage, match="is no master"):
         submit.take_apart(["count_days", "--master", master])

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tracklake.errors import WrongUsage, did_you_mean
 from tracklake.resources import configurations
 
+_MASTER = re.compile(
+    r"local(\[([1-9]\d*|\*)(, *[1-9]\d*)?\]|-cluster\[[1-9]\d*, *[1-9]\d*, *\d+\])?|spark://[^/]+|yarn|k8s://.+"
+)
 _SECRET = re.compile(
     r"secret|passw(or)?d|token|(access|account|private)[._-]?key|credential|(?<![a-z])sas(?![a-z])",
     re.IGNORECASE,
@@ -25,7 +28,7 @@ _POINTS_TO_A_SECRET = re.compile(
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class SparkSettings(_Section):
@@ -33,6 +36,13 @@ class SparkSettings(_Section):
 
     master: str = "local[*]"
     conf: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("master")
+    @classmethod
+    def _known(cls, master: str) -> str:
+        if wrong := _no_master(master):
+            raise ValueError(wrong)
+        return master
 
     @field_validator("conf", mode="before")
     @classmethod
@@ -105,7 +115,9 @@ class Conf(_Section):
         return self.sources.get(name, SourceSettings())
 
     def on(self, master: str) -> "Conf":
-        """These settings with Spark run by another master."""
+        """These settings with Spark run by another master. Raises WrongUsage for what is none."""
+        if wrong := _no_master(master):
+            raise WrongUsage(f"{wrong}.")
         return self.model_copy(update={"spark": self.spark.model_copy(update={"master": master})})
 
     @property
@@ -140,6 +152,13 @@ def read(file: Traversable, env: str) -> Conf:
         return Conf.model_validate({"env": env, **values})
     except ValidationError as error:
         raise WrongUsage(f"{shown}: {_first_problem(error)}") from error
+
+
+def _no_master(master: str) -> str:
+    """What is wrong with the name of a master; empty where nothing is."""
+    if _MASTER.fullmatch(master):
+        return ""
+    return f'"{master}" is no master: give local[N], spark://HOST:PORT, yarn or k8s://URL'
 
 
 def _dotted(table: Mapping[str, Any], prefix: str = "") -> Mapping[str, str]:
