@@ -185,6 +185,11 @@ def test_the_list_says_when_what_and_by_whom(lake: Lake) -> None:
         assert words in said.getvalue()
 
 
+def test_the_list_names_tables_that_only_lost_rows(lake: Lake) -> None:
+    _, ((*_, changed, _),) = summary.releases([back(lake, 2)])
+    assert changed == "dim_track +1 -1\nfact_track_day +0 -1\nfact_artist_day +0 -1"
+
+
 @pytest.mark.parametrize(
     ("to", "words"),
     [

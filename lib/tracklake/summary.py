@@ -78,10 +78,11 @@ def releases(listed: Sequence[Release]) -> Rows:
 
 
 def _changed(release: Release) -> list[str]:
+    come, gone = release.rows_added, release.rows_removed
     return [
-        f"{table} +{rows:,} -{release.rows_removed.get(table, 0):,}"
-        for table, rows in release.rows_added.items()
-        if rows or release.rows_removed.get(table)
+        f"{table} +{come.get(table, 0):,} -{gone.get(table, 0):,}"
+        for table in {**come, **gone}
+        if come.get(table) or gone.get(table)
     ]
 
 
