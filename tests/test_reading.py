@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 from deltalake import DeltaTable
+from rich.console import Console
 
+from tests.by_hand import DAY, FIRST, NEXT_DAY, NO_SPARK, Work, open_lake, release
 from tests.same_lake import counted
+from tracklake.config import load
 from tracklake.lake import Lake
 from tracklake.lake import lake as reading
+from tracklake.progress import Steps
+from tracklake.run import Run
 from tracklake.tables import contract
 
 TABLES = ("event", "fact_session", "fact_audience", "dim_user", "quarantine")
@@ -46,6 +52,28 @@ def test_only_the_slices_asked_for_are_read(
     )
     assert sorted(found) == sorted(day for day in all_ if day in DAYS)
     assert found
+
+
+def test_a_range_of_dates_is_built_again_by_a_run_that_reads_no_logs_whatever_its_command_names(
+    tmp_path: Path,
+) -> None:
+    lake = open_lake(tmp_path / "lake")
+    release(lake, FIRST)
+    release(lake, Work("second", 2, NEXT_DAY))
+    with Run(
+        NO_SPARK,
+        load("local"),
+        Steps(Console()),
+        job="build_facts",
+        lake=lake.uri,
+        source="sparkify",
+        input=str(tmp_path),
+        start=DAY,
+        end=DAY,
+    ) as run:
+        assert run.asked_for("fact_track_day") == {DAY}
+        run.logs()
+        assert run.asked_for("fact_track_day") == set()
 
 
 @pytest.mark.parametrize("table", [*TABLES, "dim_track", "fact_stream", "mart_artist"])

@@ -69,6 +69,7 @@ class Run:
         self.run_id = f"{self.began_at:%Y%m%dT%H%M%SZ}-{job.replace('_', '-')}-{secrets.token_hex(3)}"
         self.base = self.lake.ledger.newest()
         self.staged: dict[str, Staged] = {}
+        self._reads_logs = False
         self.afterwards: list[Callable[[Release], None]] = []  # what is to be done once all is published
         self._inputs: dict[str, tuple[str, ...]] = {}
         self._audits = Audits(spark, self.lake.path("_docs"), self.run_id)
@@ -90,6 +91,7 @@ class Run:
         """The source and the folder of logs that the command names; WrongUsage if it names none."""
         if self.source is None or self.input is None:
             raise WrongUsage(f"{self.job} reads logs: say which with --source NAME --input FOLDER.")
+        self._reads_logs = True
         return self.source, self.input
 
     # Reading
@@ -132,9 +134,9 @@ class Run:
         return job in self._inputs
 
     def asked_for(self, table: str) -> set[date]:
-        """The slices of a table in the range of dates, where a range is all that the command names: to be
+        """The slices of a table in the range of dates, where the run reads no logs, which the range would pick: to be
         built again although nothing may have changed."""
-        if self.source is not None or (self.start is None and self.end is None):
+        if self._reads_logs or (self.start is None and self.end is None):
             return set()
         return {
             day
