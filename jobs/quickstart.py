@@ -7,7 +7,7 @@ import typer
 
 from jobs import generate_logs, report, run_pipeline
 from tracklake import cli
-from tracklake.errors import InputMissing
+from tracklake.errors import InputMissing, WrongUsage
 from tracklake.generator import is_generated
 from tracklake.lake import Release
 from tracklake.look import Look
@@ -22,7 +22,16 @@ def main(
     days: Annotated[int, typer.Option(help="How many days of logs.")] = 30,
     users: Annotated[int, typer.Option(help="How many listeners.")] = 200,
 ) -> None:
-    """Generates a small month of logs, runs run_pipeline on it, and says where the results are."""
+    """Generates a small month of logs, runs run_pipeline on it, and says where the results are.
+
+    Raises WrongUsage for a lake that another job began: invented listeners would be counted with those of its logs.
+    """
+    first = run.lake.ledger.numbered(1)
+    if first and first.job != run.job:
+        raise WrongUsage(
+            f"{run.lake.uri} holds a lake already, which {first.job} began: give --lake a new folder, "
+            "for quickstart would add invented listeners to it."
+        )
     logs = f"{run.lake.uri}-logs"
     if is_generated(logs):
         run.steps.note(f"The logs of an earlier quickstart are in {logs}: they are used again.")

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from rich.console import Console
 
 from jobs import quickstart
+from tests.by_hand import FIRST, NO_SPARK, open_lake, release
 from tracklake.config import Conf
 from tracklake.errors import WrongUsage
 from tracklake.generator import Manifest, generate_logs, is_generated, words, write
@@ -369,7 +370,7 @@ def test_a_quickstart_that_was_interrupted_starts_again_and_uses_its_logs_from_t
         spark=spark,
         conf=conf,
         steps=Steps(Console(file=said, width=160)),
-        lake=SimpleNamespace(uri=str(interrupted).removesuffix("-logs")),
+        lake=open_lake(Path(str(interrupted).removesuffix("-logs"))),
         read_logs=lambda source, folder: read.append((source, folder)),
         afterwards=[],
     )
@@ -378,6 +379,16 @@ def test_a_quickstart_that_was_interrupted_starts_again_and_uses_its_logs_from_t
     assert said.getvalue().count("Generated logs") == 1
     assert "The logs of an earlier quickstart are in" in said.getvalue()
     assert read == [("sparkify", str(interrupted))] * 2
+
+
+def test_a_quickstart_adds_no_invented_listeners_to_a_lake_that_another_job_began(tmp_path: Path) -> None:
+    lake = open_lake(tmp_path / "lake")
+    release(lake, FIRST)
+    with pytest.raises(
+        WrongUsage, match="holds a lake already, which by_hand began: give --lake a new folder"
+    ):
+        quickstart.main(SimpleNamespace(lake=lake, job="quickstart"))
+    assert not (tmp_path / "lake-logs").exists()
 
 
 def test_the_report_of_a_quickstart_is_a_local_file_wherever_the_lake_is() -> None:
