@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from datetime import date
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pyspark.sql import SparkSession
 from rich.console import Console
 
 from jobs import ingest_events
+from tests.by_hand import NO_SPARK
 from tests.staged_rows import PLAY, frame
-from tracklake import cli
+from tracklake import cli, storage
 from tracklake.config import Conf, load
 from tracklake.errors import WrongUsage
 from tracklake.jars import OBJECT_STORES
@@ -124,3 +126,17 @@ def test_an_object_store_for_which_spark_has_no_connector_is_wrong_usage(
 
 def test_the_connectors_are_those_of_the_spark_that_is_installed(spark: SparkSession) -> None:
     assert OBJECT_STORES.endswith(f"_2.13:{spark.version}")
+
+
+@pytest.mark.parametrize("library", ["libjvm", "libhdfs: libhdfs.so: cannot open shared object file"])
+def test_a_lake_on_hdfs_without_hadoops_library_ends_a_run_at_its_start(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def from_uri(uri: str) -> None:
+        raise OSError(f"Unable to load {library}")
+
+    monkeypatch.setattr(storage, "fs", SimpleNamespace(FileSystem=SimpleNamespace(from_uri=from_uri)))
+    with pytest.raises(
+        WrongUsage, match=rf"Unable to load {library}\): .* set JAVA_HOME, HADOOP_HOME and CLASSPATH="
+    ):
+        Run(NO_SPARK, load("yarn"), Steps(Console()), job="build_facts", lake="hdfs://nowhere:1/lake")

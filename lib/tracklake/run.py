@@ -59,6 +59,7 @@ class Run:
         self.steps = steps
         self.job = job
         self.lake = Lake(spark, lake)
+        Folder(self.lake.uri).open()  # what its storage lacks is said now, and not once all is read
         self.source: Source | None = None
         self.input: str | None = None
         if source and input:

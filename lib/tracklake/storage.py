@@ -10,6 +10,7 @@ from functools import cached_property
 
 from pyarrow import fs
 
+from tracklake.errors import WrongUsage
 from tracklake.places import local_path
 
 
@@ -81,8 +82,21 @@ class Folder:
 
     @cached_property
     def opened(self) -> tuple[fs.FileSystem, str]:
-        """The file system that the folder is on, and its path there."""
+        """What ``open`` returned."""
+        return self.open()
+
+    def open(self) -> tuple[fs.FileSystem, str]:
+        """The file system that the folder is on, and its path there. Raises WrongUsage where this machine lacks the
+        library that reaches it."""
         if path := local_path(self.uri):
             return fs.LocalFileSystem(), str(path)
-        storage, path = fs.FileSystem.from_uri(re.sub("^s3a:", "s3:", self.uri))
+        try:
+            storage, path = fs.FileSystem.from_uri(re.sub("^s3a:", "s3:", self.uri))
+        except OSError as error:
+            if not str(error).startswith("Unable to load lib"):
+                raise
+            raise WrongUsage(
+                f"{self.uri} cannot be reached from this machine ({error}): HDFS takes a Java and a Hadoop here: set "
+                "JAVA_HOME, HADOOP_HOME and CLASSPATH=$(hadoop classpath --glob); docs/configuration.md says more."
+            ) from error
         return storage, path.rstrip("/")
