@@ -27,13 +27,17 @@ def main(
 ) -> None:
     """Writes what the marts say of one artist or of the market as one HTML file that needs no network.
 
-    Raises WrongUsage without an artist or the market, and for an output that is no local file.
+    Raises WrongUsage without an artist or the market, and for an output that is no local file, or a folder.
     """
     if market == (artist is not None):
         raise WrongUsage("A report is of one artist or of the market: give --artist ID or --market.")
     place = local_path(absolute(output or "report.html"))
     if place is None:
         raise WrongUsage(f"A report is written to a local file, and {output} is none: give --output FILE.")
+    if place.is_dir():
+        raise WrongUsage(
+            f"{place} is a folder: give --output the file to write, such as {place / 'report.html'}."
+        )
     run.refuse_no_lake()
     write(run, run.base.release, artist, place)
 

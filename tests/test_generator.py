@@ -9,6 +9,7 @@ from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -398,13 +399,20 @@ def test_the_report_of_a_quickstart_is_a_local_file_wherever_the_lake_is() -> No
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"days": 0}, {"days": 36_501}, {"users": 0}, {"seed": 2**63}, {"dirt": -1.0}, {"dirt": 11.0}],
+    [
+        {"days": 0},
+        {"days": 36_501},
+        {"users": 0},
+        {"seed": 2**63},
+        {"dirt": -1.0},
+        {"dirt": 11.0},
+        {"start": date(9999, 12, 30), "days": 5},
+        {"start": date.min},
+    ],
 )
-def test_numbers_out_of_bounds_are_refused(
-    spark: SparkSession, tmp_path: Path, wrong: dict[str, float]
-) -> None:
+def test_numbers_out_of_bounds_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(WrongUsage, match="must"):
-        generate_logs(spark, str(tmp_path), **({"days": 1, "users": 1, "seed": 1} | wrong))
+        generate_logs(NO_SPARK, str(tmp_path), **({"days": 1, "users": 1, "seed": 1} | wrong))
     assert not list(tmp_path.iterdir())
 
 

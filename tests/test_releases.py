@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
@@ -80,6 +81,16 @@ def test_a_day_means_its_end_and_a_time_without_a_zone_utc(lake: Lake) -> None:
     assert lake.release(date.max).release == lake.release("9999-12-31").release == 3
     at = first.released_at
     assert [lake.release(each).release for each in (at, at.isoformat(), at.replace(tzinfo=None))] == [1, 1, 1]
+
+
+def test_a_release_may_be_a_number_of_numpys(lake: Lake) -> None:
+    assert lake.release(np.int64(2)).release == 2
+
+
+@pytest.mark.parametrize("as_of", [True, 1.0, [1]])
+def test_what_names_no_release_is_wrong_usage(lake: Lake, as_of: Any) -> None:
+    with pytest.raises(WrongUsage, match="neither a release, nor a date or time"):
+        lake.release(as_of)
 
 
 def test_a_rollback_can_be_rolled_back(lake: Lake) -> None:

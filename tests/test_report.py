@@ -12,7 +12,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from jobs import report
 from tests.facts import facts
+from tracklake.errors import WrongUsage
 from tracklake.report import words
 from tracklake.report.charts import charts
 from tracklake.report.figures import Figures
@@ -259,3 +261,9 @@ def test_a_page_renders_without_errors_at_any_width(
         assert chart["marks"]
         assert not chart["wider"], chart["title"]
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_a_report_into_a_folder_is_wrong_usage(tmp_path: Path) -> None:
+    run: Any = None  # is not asked anything before
+    with pytest.raises(WrongUsage, match=re.escape(f"such as {tmp_path}/report.html")):
+        report.main(run, market=True, output=str(tmp_path))

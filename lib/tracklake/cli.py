@@ -214,6 +214,8 @@ def _command(main: Job) -> Any:
 
 
 def _lake(conf: Conf, asked: str | None) -> str:
+    if asked == "":
+        raise WrongUsage("--lake names nothing: give a folder or a URI, or leave it out.")
     uri = asked or conf.lake.uri
     if not uri:
         raise WrongUsage(f"Where is the lake? Give --lake URI: conf/{conf.env}.toml names none.")

@@ -25,6 +25,7 @@ from tracklake.storage import Folder
 DEFAULT_START = date(2025, 10, 1)
 """The first day unless another is asked for: fixed, so that the same flags always give the same logs."""
 
+EARLIEST_START = date(1970, 1, 1)
 MOST_DAYS = 36_500  # a hundred years
 MOST_SEED = 2**63 - 1  # of Spark's whole numbers
 MOST_DIRT = 10.0
@@ -52,7 +53,7 @@ def generate_logs(
     What an interrupted run has left under `output` is written anew. Raises WrongUsage if anything else is there, or a
     number is out of bounds.
     """
-    _check(days, users, seed, dirt)
+    _check(days, users, seed, dirt, start)
     folder = output.rstrip("/")
     _begin(Folder(folder))
     chance = Chance(seed)
@@ -147,11 +148,15 @@ def _manifest(seen: dict[str, int], catalogue: Catalogue, **parameters: Any) -> 
     )
 
 
-def _check(days: int, users: int, seed: int, dirt: float) -> None:
+def _check(days: int, users: int, seed: int, dirt: float, start: date) -> None:
     if days < 1 or users < 1:
         raise WrongUsage(f"--days {days} and --users {users} must both be 1 or more.")
     if days > MOST_DAYS:
         raise WrongUsage(f"--days {days} must be {MOST_DAYS} or less.")
+    if start < EARLIEST_START or days > (date.max - start).days:
+        raise WrongUsage(
+            f"--start {start} must be {EARLIEST_START} or later, and its {days} days must end by the year 9999."
+        )
     if abs(seed) > MOST_SEED:
         raise WrongUsage(f"--seed {seed} must be from -{MOST_SEED} to {MOST_SEED}.")
     if not 0 <= dirt <= MOST_DIRT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import operator
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
@@ -187,7 +188,9 @@ def _as_release_or_moment(as_of: int | date | datetime | str) -> int | datetime:
         return as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
     if isinstance(as_of, date):
         return datetime.combine(as_of, time.max, UTC)
-    return as_of
+    if isinstance(as_of, bool) or not hasattr(as_of, "__index__"):
+        raise WrongUsage(f"as_of is neither a release, nor a date or time: {as_of!r}.")
+    return operator.index(as_of)  # a number of numpy's, too
 
 
 def _from_iso(text: str) -> date | datetime:
