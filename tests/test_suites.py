@@ -32,6 +32,14 @@ def test_there_is_a_suite_for_every_table_and_no_other() -> None:
     assert {path.stem for path in Path(CHECKOUT, "expectations").glob("*.json")} == set(CONTRACTS)
 
 
+def test_readme_shows_a_suite_as_large_as_it_is() -> None:
+    page = Path(CHECKOUT, "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"│ (\w+) .*│ (\d+) of (\d+) met │", page)
+    assert shown
+    for table, *numbers in shown:
+        assert numbers == [str(len(load_suite(table)["expectations"]))] * 2, table
+
+
 @every_contract
 def test_a_suite_covers_its_contract(table: Contract) -> None:
     assert missing(table, load_suite(table.name)) == []
