@@ -298,6 +298,17 @@ def test_what_delta_rs_says_of_a_storage_is_said_in_one_line() -> None:
     )
 
 
+def test_a_setting_that_spark_refuses_when_it_starts_is_wrong_usage() -> None:
+    said = (
+        "[INVALID_CONF_VALUE.TYPE_MISMATCH] The value 'maybe' in the config \"spark.ui.enabled\" is invalid."
+    )
+    failure = explain(
+        OSError(f"An error occurred.\n: SparkIllegalArgumentException: {said} SQLSTATE: 22022\n\tat org")
+    )
+    assert failure.exit_code == 2
+    assert failure.sentence.startswith(f"Spark refuses a setting: {said[:-1]}; see to it in [spark.conf]")
+
+
 def test_debug_shows_the_trace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(cli, "_perform", failing(ValueError("bad")))
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
 
 from tracklake import session
 from tracklake.config import Conf, load
+from tracklake.errors import WrongUsage
+from tracklake.failures import refused_setting
 from tracklake.session import spark_session, spark_settings
 
 STATIC = "spark.sql.filesourceTableRelationCacheSize"
@@ -53,3 +58,26 @@ def test_it_takes_what_it_does_not_say_and_can_still_be_said(spark: SparkSession
         assert [spark.conf.get(key) for key in (SAID, STATIC, UNSAID)] == [said, "1000", "77"]
     finally:
         spark.conf.unset(UNSAID)
+
+
+def test_a_value_that_spark_refuses_is_wrong_usage(spark: SparkSession, conf: Conf) -> None:
+    said = {"conf": {**conf.spark.conf, UNSAID: "many"}}
+    with pytest.raises(WrongUsage, match=rf"refuses a setting: .*'many' .*{UNSAID}.* is invalid"):
+        spark_session(conf.model_copy(update={"spark": conf.spark.model_copy(update=said)}), "refused")
+
+
+def test_a_new_session_with_a_value_that_spark_refuses_comes_to_an_end(spark: SparkSession) -> None:
+    sessions = getattr(spark._jvm, "org.apache.spark.sql.classic.SparkSession")
+    new = SimpleNamespace(
+        _jvm=spark._jvm,
+        _jsparkSession=sessions(spark._jsc.sc(), {SAID: "many"}),
+        stop=lambda: None,
+    )
+    try:
+        with pytest.raises(IllegalArgumentException) as refused:
+            session.look_at_settings(new)
+    finally:
+        sessions.setActiveSession(spark._jsparkSession)
+    said = str(refused_setting(refused.value))
+    assert said.startswith("Spark refuses a setting: [INVALID_CONF_VALUE.TYPE_MISMATCH] The value 'many' in")
+    assert SAID in said

@@ -22,6 +22,7 @@ _GONE = re.compile(
     r"\[PATH_NOT_FOUND\] Path does not exist: (?P<file>[^\n]+?)\.?(?: SQLSTATE|$)", re.MULTILINE
 )
 _NO_CONNECTOR = re.compile(r'Class [\w.$]+FileSystem not found|No FileSystem for scheme "[\w.+-]*"')
+_WRONG_SETTING = re.compile(r"\[INVALID_CONF_VALUE[^\n]*")
 _CAUSE_OF_DELTA_RS = re.compile("^Generic |↳")
 _CONNECTION_LOST = (Py4JNetworkError, ConnectionError, EOFError)
 
@@ -45,6 +46,8 @@ def explain(error: Exception, source_input: str | None = None) -> Failure:
         return failure
     if failure := _no_connector(str(error)):
         return failure
+    if _WRONG_SETTING.search(str(error)):
+        return explain(refused_setting(error))
     text, code = _text(error), 1
     if (
         source_input
@@ -93,6 +96,17 @@ def _no_connector(trace: str) -> Failure | None:
         WrongUsage.exit_code,
         f"Spark has no connector for the storage that is named ({found[0]}): add `-- --packages {OBJECT_STORES}` "
         "and name S3 as s3a://, or name a folder; docs/configuration.md says more.",
+    )
+
+
+def refused_setting(error: Exception) -> WrongUsage:
+    """What is raised in place of an error in which Spark refuses the value of a setting."""
+    while cause := getattr(error, "_cause", None):  # where pyspark keeps it
+        error = cause
+    found = _WRONG_SETTING.search(str(error))
+    return WrongUsage(
+        f"Spark refuses a setting: {_first_line(found[0] if found else str(error))}; "
+        "see to it in [spark.conf] of conf/<env>.toml, or after `--`."
     )
 
 

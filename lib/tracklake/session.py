@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracklake.config import Conf
 from tracklake.jars import missing, resolved
@@ -73,17 +73,23 @@ def class_path(conf: Conf) -> dict[str, str]:
 def spark_session(conf: Conf, app_name: str) -> "SparkSession":
     """The active session if there is one (a notebook's, Spark Connect's), else a new one.
 
-    What spark-submit was told wins over the environment's settings, but never over UTC and ANSI rules.
+    What spark-submit was told wins over the environment's settings, but never over UTC and ANSI rules. Raises
+    WrongUsage where Spark refuses the value of a setting.
     """
+    from pyspark.errors import IllegalArgumentException
     from pyspark.sql import SparkSession
 
+    from tracklake.failures import refused_setting
     from tracklake.gateway import remember_classes
 
-    spark = SparkSession.getActiveSession() or _build(conf, app_name)
-    remember_classes(spark)
-    for key, value in spark_settings(conf).items():
-        if key in FIXED or (_may_be_set(spark, key) and spark.conf.get(key, None) is None):
-            spark.conf.set(key, value)
+    try:
+        spark = SparkSession.getActiveSession() or _build(conf, app_name)
+        remember_classes(spark)
+        for key, value in spark_settings(conf).items():
+            if key in FIXED or (_may_be_set(spark, key) and spark.conf.get(key, None) is None):
+                spark.conf.set(key, value)
+    except IllegalArgumentException as error:
+        raise refused_setting(error) from error
     return spark
 
 
@@ -97,7 +103,26 @@ def _build(conf: Conf, app_name: str) -> "SparkSession":
         settings = {"spark.master": conf.spark.master, **spark_settings(conf), **class_path(conf)}
     for key, value in settings.items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    spark = builder.getOrCreate()
+    if getattr(spark, "_jvm", None):  # Spark Connect has none
+        look_at_settings(spark)
+    return spark
+
+
+def look_at_settings(spark: Any) -> None:
+    """Has a new session look at its settings, and raises what Spark raises where it refuses one.
+
+    Else it would when a setting is first needed, and pyspark could not say so: it asks the active session how much
+    to say, which refuses again, without an end. So no session is active meanwhile, nor after a refusal.
+    """
+    sessions = getattr(spark._jvm, "org.apache.spark.sql.classic.SparkSession")
+    sessions.clearActiveSession()
+    try:
+        spark._jsparkSession.sessionState()
+    except Exception:
+        spark.stop()
+        raise
+    sessions.setActiveSession(spark._jsparkSession)
 
 
 def _started_elsewhere() -> bool:
