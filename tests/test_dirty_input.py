@@ -287,6 +287,7 @@ CUT_OFF = {
     "cut-off-gz": (".gz", half(gzip.compress(MANY))),
     "cut-off-bz2": (".bz2", half(bz2.compress(MANY))),
     "cut-off-zst": (".zst", half(zst(MANY))),
+    "cut-off-zst-frames": (".zst", zst(two()) + half(zst(MANY))),
     "not-gz": (".gz", MANY),
 }
 

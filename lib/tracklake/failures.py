@@ -76,15 +76,19 @@ def _unreadable_file(trace: str, source_input: str) -> Failure | None:
         return None
     file = re.sub("^file:/+", "/", unquote(found["file"]))
     if found.re is _GONE or "FileNotFoundException" in trace:
-        wrong = f"{file} went away while it was read: run again"
-    else:
-        causes = re.findall(r"^Caused by: [\w.$]+: (.+)$", trace, flags=re.MULTILINE)
-        why = f" ({causes[-1].rstrip('.')})" if causes else ""
-        wrong = (
-            f"{file} cannot be read to its end{why}: it is damaged or still being written; bring it again or take "
-            "it out of the logs, and run again"
-        )
-    return Failure(InputMissing.exit_code, f"{wrong}. Nothing of this run was published.")
+        gone = f"{file} went away while it was read: run again. Nothing of this run was published."
+        return Failure(InputMissing.exit_code, gone)
+    causes = re.findall(r"^Caused by: [\w.$]+: (.+)$", trace, flags=re.MULTILINE)
+    return Failure(InputMissing.exit_code, cut_off(file, causes[-1].rstrip(".") if causes else ""))
+
+
+def cut_off(file: str, why: str = "") -> str:
+    """The sentence about a log file that lacks its end, or is damaged before it."""
+    cause = f" ({why})" if why else ""
+    return (
+        f"{re.sub('^file:/+', '/', file)} cannot be read to its end{cause}: it is damaged or still being written; "
+        "bring it again or take it out of the logs, and run again. Nothing of this run was published."
+    )
 
 
 def _no_connector(trace: str) -> Failure | None:

@@ -100,3 +100,13 @@ class Folder:
                 "JAVA_HOME, HADOOP_HOME and CLASSPATH=$(hadoop classpath --glob); docs/configuration.md says more."
             ) from error
         return storage, path.rstrip("/")
+
+
+def opened(file: str) -> tuple[fs.FileSystem, str]:
+    """The file system that a file is on as Spark lists it, and its path there."""
+    place = re.sub("^file:/+", "/", file)
+    root = re.match(r"[\w.+-]+://[^/]*", place)
+    if not root:
+        return fs.LocalFileSystem(), place
+    storage, above = Folder(root[0]).opened
+    return storage, above + place[root.end() :]

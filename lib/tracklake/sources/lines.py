@@ -11,6 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.places import literal
+from tracklake.sources.compressed import refuse_cut_off
 
 BYTE_ORDER_MARK = "\ufeff"
 NUL = "\0"
@@ -37,6 +38,7 @@ def read_lines(spark: SparkSession, files: list[str], longest: int = LONGEST_LIN
     HEAD only.
     ``source_file`` is where it stands, of ``file_size`` bytes, ``modified_at`` when that file was last changed.
     """
+    refuse_cut_off(files)
     value = F.col("value")
     cut = F.octet_length(value) > longest
     marked = value.startswith(BYTE_ORDER_MARK)

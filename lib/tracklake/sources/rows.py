@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from functools import reduce
 
 import pyarrow.parquet as pq
 from py4j.protocol import Py4JJavaError
-from pyarrow import fs
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -19,7 +17,7 @@ from pyspark.sql import types as T
 from tracklake.errors import InputMissing
 from tracklake.failures import spark_cause
 from tracklake.places import literal
-from tracklake.storage import Folder
+from tracklake.storage import opened
 
 READERS = 8
 """Files whose headers are read at the same time: the driver waits for storage most of the while."""
@@ -128,7 +126,7 @@ def _marked(spark: SparkSession, path: str) -> T.StructType:
             f"{path} has a column of a type that Spark cannot read: write it as another type, times as timestamps in "
             "microseconds, and run again. Nothing of this run was published."
         )
-    storage, place = _opened(path)
+    storage, place = opened(path)
     footer = pq.read_metadata(place, filesystem=storage).schema
     columns = [footer.column(n) for n in range(len(footer.names))]
     counted = {column.path for column in columns if "nanoseconds" in column.logical_type.to_json()}
@@ -140,16 +138,6 @@ def _marked(spark: SparkSession, path: str) -> T.StructType:
             for field in schema
         ]
     )
-
-
-def _opened(path: str) -> tuple[fs.FileSystem, str]:
-    """The file system that a file is on as Spark lists it, and its path there."""
-    place = re.sub("^file:/+", "/", path)
-    root = re.match(r"[\w.+-]+://[^/]*", place)
-    if not root:
-        return fs.LocalFileSystem(), place
-    storage, above = Folder(root[0]).opened
-    return storage, above + place[root.end() :]
 
 
 def by_schema(files: Iterable[tuple[str, T.StructType]]) -> list[tuple[T.StructType, list[str]]]:
