@@ -28,7 +28,7 @@ def whole(text: Column) -> Column:
 def digits(text: Column) -> Column:
     """A whole number written as a double (39.0, 1.2345678E7) as its digits; any other text as it is."""
     number = F.when(text.rlike(r"^\d\.\d+E1?\d$"), text.try_cast("decimal(38,18)"))
-    as_digits = F.when(number == F.floor(number), number.cast("bigint").cast("string"))
+    as_digits = F.when(number == F.floor(number), number.cast("decimal(20,0)").cast("string"))
     return (
         F.when(text.endswith(".0"), F.regexp_replace(text, r"^(\d+)\.0$", "$1"))
         .when(text.contains("E"), F.coalesce(as_digits, text))
