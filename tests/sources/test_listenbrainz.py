@@ -13,6 +13,8 @@ import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from tests.oracle import assert_same
+from tests.oracle.sources import load
 from tests.sources.conftest import FIXTURES, Arrivals, events, reasons, rows
 
 ADA, BEN, CLEO = (f"{letter * 8}-0000-4000-8000-00000000000{letter}" for letter in "abc")
@@ -132,3 +134,30 @@ def test_the_rest_of_a_listen_stays_in_extra(listens: DataFrame) -> None:
 
 def test_what_cannot_be_an_event_says_why(found: DataFrame) -> None:
     assert reasons(found) == ["bad_time", "no_time", "no_track", "not_json", "time_out_of_bounds"]
+
+
+def test_where_a_field_says_nothing_the_next_that_may_say_it_counts(
+    arrivals: Arrivals, tmp_path: Path
+) -> None:
+    """Players send an empty list of artists, and a length of 0, for what they do not know."""
+    mapping = {"recording_mbid": DUET, "artist_mbids": [ADA, BEN]}
+    sent = [{"artist_mbids": []}, {"artist_mbids": [""]}, {"artist_mbids": ""}, {"artist_mbids": [CLEO]}]
+    sent += [{"duration_ms": ms, "duration": 240} for ms in (0, -1, 99_999_999_999, 5)]
+    listens = [
+        {"listened_at": 1673100000 + second, "user_id": 7, "recording_msid": f"m{second}"}
+        | {"track_metadata": {"track_name": "Duet", "additional_info": info, "mbid_mapping": mapping}}
+        for second, info in enumerate(sent)
+    ]
+    (tmp_path / "1.listens").write_text("\n".join(map(json.dumps, listens)))
+    parquet_dump(tmp_path / "2")
+    told = events(arrivals("listenbrainz", tmp_path)).where("event_time > '2023-01-07'")
+    duet = (ADA, [ADA, BEN], None)
+    assert rows(told, "artist_id", "artist_ids", "duration_ms") == [
+        *[duet] * 3,
+        (CLEO, None, None),
+        *[(ADA, [ADA, BEN], 240_000)] * 3,
+        (ADA, [ADA, BEN], 5),
+    ]
+    con = load("listenbrainz", tmp_path)
+    con.execute("DELETE FROM event WHERE event_time < '2023-01-07'")
+    assert_same(con, "event", told, ["event_time", "artist_id", "artist_ids", "duration_ms"])

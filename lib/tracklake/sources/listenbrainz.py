@@ -108,8 +108,11 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     told by its title, written loosely. user_id is the dump's, else the key of the user's name: no table holds names.
     """
     listened_at = F.coalesce(field("listened_at"), field("timestamp"))
-    duration_ms = F.coalesce(
-        whole(_of("info", "duration_ms")), seconds_as_ms(_of("info", "duration").try_cast(SECONDS))
+    lengths = whole(_of("info", "duration_ms")), seconds_as_ms(_of("info", "duration").try_cast(SECONDS))
+    credited = (
+        _of("info", "artist_mbids"),
+        _of("mapping", "artist_mbids"),
+        said("artist_credit_mbids"),
     )
     stated = (
         listens.withColumns(
@@ -130,14 +133,8 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
                     )
                 ),
                 "msid": F.lower(F.coalesce(said("recording_msid"), _of("info", "recording_msid"))),
-                "artist_mbids": _ids(
-                    F.coalesce(
-                        _of("info", "artist_mbids"),
-                        _of("mapping", "artist_mbids"),
-                        said("artist_credit_mbids"),
-                    )
-                ),
-                "duration_ms": F.when(duration_ms.between(1, LONGEST_MS), duration_ms),
+                "artist_mbids": F.coalesce(*map(_ids, credited)),
+                "duration_ms": F.coalesce(*[F.when(ms.between(1, LONGEST_MS), ms) for ms in lengths]),
             }
         )
         .withColumn("event_time", within(F.col("listened_at"), bounds))

@@ -5,6 +5,14 @@ CREATE MACRO loosely(title) AS coalesce(nullif(
     regexp_replace(regexp_replace(lower(title), '^(.+?)\s*(?:\(|\[| - ).*$', '\1'), '[^\p{L}\p{N}]', '', 'g'), ''
 ), title);
 
+-- The ids of a field, a list or texts with commas between, without those that are empty; null where none is left.
+CREATE MACRO ids(of) AS nullif(list_filter(
+    CASE json_type(of) WHEN 'VARCHAR' THEN string_split(of ->> '$', ',') ELSE CAST(of AS VARCHAR[]) END,
+    lambda id: id <> ''
+), CAST([] AS VARCHAR[]));
+
+CREATE MACRO known_length(ms) AS CASE WHEN ms BETWEEN 1 AND 86400000 THEN ms END;
+
 CREATE TABLE line AS
 SELECT filename AS source_file, unnest(string_split(content, chr(10))) AS line
 FROM read_text(getvariable('folder') || '/**/*.listens');
@@ -28,16 +36,15 @@ json_listen AS (
             r ->> '$.track_metadata.mbid_mapping.recording_mbid'
         )) AS mbid,
         r ->> '$.recording_msid' AS msid,
-        CASE json_type(r, '$.track_metadata.additional_info.artist_mbids')
-            WHEN 'VARCHAR' THEN string_split(r ->> '$.track_metadata.additional_info.artist_mbids', ',')
-            ELSE CAST(coalesce(
-                r -> '$.track_metadata.additional_info.artist_mbids',
-                r -> '$.track_metadata.mbid_mapping.artist_mbids'
-            ) AS VARCHAR[])
-        END AS artists,
+        coalesce(
+            ids(r -> '$.track_metadata.additional_info.artist_mbids'),
+            ids(r -> '$.track_metadata.mbid_mapping.artist_mbids')
+        ) AS artists,
         CAST(coalesce(
-            TRY_CAST(r ->> '$.track_metadata.additional_info.duration_ms' AS DECIMAL(20, 4)),
-            round(TRY_CAST(r ->> '$.track_metadata.additional_info.duration' AS DECIMAL(20, 6)) * 1000, 0)
+            known_length(TRY_CAST(r ->> '$.track_metadata.additional_info.duration_ms' AS DECIMAL(20, 4))),
+            known_length(
+                round(TRY_CAST(r ->> '$.track_metadata.additional_info.duration' AS DECIMAL(20, 6)) * 1000, 0)
+            )
         ) AS BIGINT) AS duration_ms
     FROM parsed
 ),
