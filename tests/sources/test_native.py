@@ -241,6 +241,27 @@ def test_no_field_of_any_file_is_lost_whatever_its_type_there(
     ]
 
 
+@pytest.mark.parametrize("form", ["parquet", "avro"])
+def test_a_column_that_one_file_spells_in_another_case_is_not_lost_in_the_others(
+    spark: SparkSession, arrivals: Arrivals, tmp_path: Path, form: str
+) -> None:
+    for minute, name in enumerate(("Mood", "mood", "Mood")):
+        rows = [("play", f"2024-02-29 10:0{minute}:00", "u", 5, "calm")]
+        written = spark.createDataFrame(rows, f"{SAID} duration_ms int, {name} string").coalesce(1)
+        written.write.format(form).save(str(tmp_path / DAY / str(minute)))
+    found = rows_of(events(arrivals("native", tmp_path)))
+    assert found == [(5, {"Mood": "calm"}), (5, {"mood": "calm"}), (5, {"Mood": "calm"})]
+    assert spark.conf.get("spark.sql.caseSensitive") == "false"
+
+
+def test_a_file_with_a_column_in_two_spellings_is_named(arrivals: Arrivals, tmp_path: Path) -> None:
+    (tmp_path / DAY).mkdir(parents=True)
+    names = ("event_type", "mood", "Mood")
+    pq.write_table(pa.table({name: ["play"] for name in names}), tmp_path / DAY / "odd.parquet")
+    with pytest.raises(InputMissing, match=r"/odd\.parquet has two columns whose names differ in small"):
+        arrivals("native", tmp_path)
+
+
 @pytest.mark.parametrize("zone", [None, "UTC"], ids=["no zone", "UTC"])
 def test_a_timestamp_in_nanoseconds_is_the_moment_it_says_to_the_microsecond(
     spark: SparkSession, arrivals: Arrivals, tmp_path: Path, zone: str | None

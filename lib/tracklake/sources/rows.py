@@ -23,6 +23,8 @@ READERS = 8
 """Files whose headers are read at the same time: the driver waits for storage most of the while."""
 
 _TYPES_DIFFER, _NO_SUCH_TYPE = "CANNOT_MERGE_SCHEMAS", "PARQUET_TYPE_ILLEGAL"
+_NAME_TWICE = "COLUMN_ALREADY_EXISTS"
+_CASE_COUNTS = "spark.sql.caseSensitive"
 _NANOSECONDS_AS_NUMBERS = "spark.sql.legacy.parquet.nanosAsLong"
 _NANOSECONDS = "tracklake.nanoseconds"
 """What the metadata of a field say whose numbers are nanoseconds since 1970."""
@@ -32,16 +34,33 @@ def parquet_rows(spark: SparkSession, files: list[str]) -> DataFrame:
     """The rows of Parquet files, whose columns and their types may differ, as ``row_records``.
 
     Spark's own merging of footers, one job for all, comes first; where the types of a column differ, or one is a
-    timestamp in nanoseconds, it fails, and footers are read one by one.
+    timestamp in nanoseconds, it fails, and footers are read one by one. So they are where files spell a column in
+    other cases: Spark would look for it by the spelling of one file, and find nothing in the others.
     """
     paths = [literal(path) for path in files]
     try:
-        rows = spark.read.option("mergeSchema", "true").parquet(*paths)
+        with _set(spark, _CASE_COUNTS):
+            rows = spark.read.option("mergeSchema", "true").parquet(*paths)
+            merged = rows.schema
     except (PySparkException, Py4JJavaError) as error:
         if _TYPES_DIFFER not in str(error) and _NO_SUCH_TYPE not in str(error):
             raise
         return _rows_by_schema(spark, "parquet", files)
+    if _in_two_cases(merged):
+        return _rows_by_schema(spark, "parquet", files)
     return row_records(rows)
+
+
+def _in_two_cases(kind: T.DataType) -> bool:
+    """Whether two fields of one struct have names that differ in case only."""
+    if isinstance(kind, T.ArrayType):
+        return _in_two_cases(kind.elementType)
+    if isinstance(kind, T.MapType):
+        return _in_two_cases(kind.keyType) or _in_two_cases(kind.valueType)
+    if not isinstance(kind, T.StructType):
+        return False
+    names = {name.lower() for name in kind.names}
+    return len(names) < len(kind.names) or any(_in_two_cases(field.dataType) for field in kind)
 
 
 def avro_rows(spark: SparkSession, files: list[str]) -> DataFrame:
@@ -88,7 +107,7 @@ def _schemas(spark: SparkSession, form: str, files: list[str]) -> list[T.StructT
         schemas = dict(zip(files, readers.map(lambda path: _schema(spark, form, path), files), strict=True))
         known = {path: schema for path, schema in schemas.items() if schema is not None}
         if refused := [path for path in files if path not in known]:
-            with _nanoseconds_as_numbers(spark):
+            with _set(spark, _NANOSECONDS_AS_NUMBERS):  # no file says any more which numbers are times
                 known |= zip(refused, readers.map(lambda path: _marked(spark, path), refused), strict=True)
     return [known[path] for path in files]
 
@@ -103,19 +122,25 @@ def _schema(spark: SparkSession, form: str, path: str) -> T.StructType | None:
             "the logs, and run again. Nothing of this run was published."
         ) from error
     except AnalysisException as error:
+        if error.getCondition() == _NAME_TWICE:
+            raise InputMissing(
+                f"{path} has two columns whose names differ in small and capital letters only: rename one of them, "
+                "and run again. Nothing of this run was published."
+            ) from error
         if error.getCondition() != _NO_SUCH_TYPE:
             raise
         return None
 
 
 @contextmanager
-def _nanoseconds_as_numbers(spark: SparkSession) -> Iterator[None]:
-    """Within, Spark takes timestamps in nanoseconds for numbers, and no file says any more which they are."""
-    spark.conf.set(_NANOSECONDS_AS_NUMBERS, "true")
+def _set(spark: SparkSession, setting: str) -> Iterator[None]:
+    """Within, a setting of Spark that is false by default is true."""
+    before = spark.conf.get(setting) == "true"
+    spark.conf.set(setting, "true")
     try:
         yield
     finally:
-        spark.conf.set(_NANOSECONDS_AS_NUMBERS, "false")
+        spark.conf.set(setting, before)
 
 
 def _marked(spark: SparkSession, path: str) -> T.StructType:
