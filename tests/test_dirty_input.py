@@ -288,6 +288,8 @@ CUT_OFF = {
     "cut-off-bz2": (".bz2", half(bz2.compress(MANY))),
     "cut-off-zst": (".zst", half(zst(MANY))),
     "cut-off-zst-frames": (".zst", zst(two()) + half(zst(MANY))),
+    "snappy": (".snappy", pa.Codec("snappy").compress(MANY, asbytes=True)),
+    "lz4": (".lz4", pa.Codec("lz4").compress(MANY, asbytes=True)),
     "not-gz": (".gz", MANY),
 }
 

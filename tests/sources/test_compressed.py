@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tracklake.errors import InputMissing
-from tracklake.sources.compressed import TAIL, refuse_cut_off
+from tracklake.sources.compressed import TAIL, refuse_unreadable
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 
@@ -37,24 +37,24 @@ def test_a_file_that_ends_within_a_frame_is_refused(tmp_path: Path, frame: str) 
     file, before, last = tmp_path / "a.json.zst", zst(b"{}"), FRAMES[frame]
     assert len(last) < TAIL
     file.write_bytes(before + last)
-    refuse_cut_off([str(file)])
+    refuse_unreadable([str(file)])
     for held in (1, 3, 5, 8, len(last) // 2, len(last) - 1):
         file.write_bytes(before + last[:held])
         with pytest.raises(InputMissing, match=r"/a\.json\.zst cannot be read to its end: it is damaged"):
-            refuse_cut_off([f"file:{file}"])
+            refuse_unreadable([f"file:{file}"])
 
 
 def test_a_frame_that_began_long_before_is_left_to_spark_which_sees_its_end(tmp_path: Path) -> None:
     file, long = tmp_path / "a.json.zst", zst(os.urandom(2 * TAIL))
     for held in (long, long[:-1000], long + zst(b"{}")):
         file.write_bytes(held)
-        refuse_cut_off([str(file)])
+        refuse_unreadable([str(file)])
     file.write_bytes(long + MAGIC[:2])
     with pytest.raises(InputMissing):
-        refuse_cut_off([str(file)])
+        refuse_unreadable([str(file)])
 
 
 def test_what_is_no_zst_is_left_to_spark(tmp_path: Path) -> None:
     for name in ("a.zst", "a.json"):
         (tmp_path / name).write_bytes(b"garbage")
-    refuse_cut_off([*map(str, tmp_path.iterdir()), str(tmp_path / "gone.zst")])
+    refuse_unreadable([*map(str, tmp_path.iterdir()), str(tmp_path / "gone.zst")])

@@ -254,6 +254,15 @@ def test_a_column_that_one_file_spells_in_another_case_is_not_lost_in_the_others
     assert spark.conf.get("spark.sql.caseSensitive") == "false"
 
 
+@pytest.mark.parametrize("ending", ["snappy", "lz4"])
+def test_a_log_in_a_compression_that_has_several_forms_is_refused(
+    arrivals: Arrivals, tmp_path: Path, ending: str
+) -> None:
+    write(tmp_path, f"{DAY}/0.json.{ending}", ["{}"])
+    with pytest.raises(InputMissing, match=rf"/0\.json\.{ending} is compressed in a way that cannot be read"):
+        arrivals("native", tmp_path)
+
+
 def test_a_file_with_a_column_in_two_spellings_is_named(arrivals: Arrivals, tmp_path: Path) -> None:
     (tmp_path / DAY).mkdir(parents=True)
     names = ("event_type", "mood", "Mood")

@@ -1,8 +1,9 @@
-"""Compressed log files of which Spark's reader of text would read a part, and say nothing."""
+"""Compressed log files of which Spark's reader of text would read a part, or nothing, and not say so."""
 
 from __future__ import annotations
 
 import io
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
@@ -17,6 +18,7 @@ TAIL = 2**18
 """Bytes before the end of a file: Spark reads half as many at once, and misses the end of a frame only where it has
 read the beginning of that frame together with the end of the file."""
 
+_OF_MANY_FORMS = (".snappy", ".lz4")
 _ZSTD = (".zst", ".zstd")
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _BEGUN = tuple(_MAGIC[:length] for length in (1, 2, 3))
@@ -25,11 +27,19 @@ _DICTIONARY_ID, _CONTENT_SIZE = (0, 1, 2, 4), (0, 2, 4, 8)
 _RLE = 1
 
 
-def refuse_cut_off(files: list[str]) -> None:
-    """Raises InputMissing if a .zst file ends within a frame, where Spark takes what came before for the whole file.
+def refuse_unreadable(files: list[str]) -> None:
+    """Raises InputMissing if a text file cannot be read to its end, and Spark would not see it.
 
-    Nothing is unpacked. Of a file that ends as it should the last 256 KiB are read.
+    That is a .snappy or .lz4 file, of which there are several forms: Spark reads that of Hadoop alone, and some others
+    as nothing. And it is a .zst file that ends within a frame: Spark takes what came before for the whole file. Nothing
+    is unpacked. Of a .zst file that ends as it should the last 256 KiB are read.
     """
+    for path in files:
+        if path.lower().endswith(_OF_MANY_FORMS):
+            raise InputMissing(
+                f"{re.sub('^file:/+', '/', path)} is compressed in a way that cannot be read: bring it as .gz, .bz2 or "
+                ".zst, and run again. Nothing of this run was published."
+            )
     packed = [path for path in files if path.lower().endswith(_ZSTD)]
     with ThreadPoolExecutor(READERS) as readers:
         for path, is_whole in zip(packed, readers.map(_ends_with_a_frame, packed), strict=True):

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.places import literal
-from tracklake.sources.compressed import refuse_cut_off
+from tracklake.sources.compressed import refuse_unreadable
 from tracklake.sources.lines import BYTE_ORDER_MARK
 
 
@@ -15,7 +15,7 @@ def read_documents(spark: SparkSession, files: list[str]) -> DataFrame:
 
     One task reads one file: a document has to fit into its memory several times.
     """
-    refuse_cut_off(files)
+    refuse_unreadable(files)
     text = F.btrim(F.col("value"), F.lit(f" \t\r\n{BYTE_ORDER_MARK}"))
     return (
         spark.read.text([literal(path) for path in files], wholetext=True)

@@ -12,7 +12,8 @@ from tracklake.errors import InputMissing
 from tracklake.sources.files import LogFile, list_files, pick
 
 COMPRESSED = r"(?:\.(?:gz|bz2|zst|zstd|lz4|snappy|deflate))?"
-"""The end of a file's name that says how it is compressed, as a pattern."""
+"""The end of a file's name that says how it is compressed, as a pattern; logs that cannot be read are refused by it,
+where they would else be passed over."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Lines: the raw records of text files, before it is known what any of them says.
 
-Spark's reader of text unpacks .gz, .bz2, .zst, and others that Hadoop knows by a file's name, ends lines at LF, CR
+Spark's reader of text unpacks .gz, .bz2, .zst and .deflate, which it knows by a file's name, ends lines at LF, CR
 or CRLF, and drops the byte order mark at the start of a file. A compressed file is read by one task from its start
 to its end, .bz2 aside; what it holds is never in memory as a whole, but each line is.
 """
@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.places import literal
-from tracklake.sources.compressed import refuse_cut_off
+from tracklake.sources.compressed import refuse_unreadable
 
 BYTE_ORDER_MARK = "\ufeff"
 NUL = "\0"
@@ -38,7 +38,7 @@ def read_lines(spark: SparkSession, files: list[str], longest: int = LONGEST_LIN
     HEAD only.
     ``source_file`` is where it stands, of ``file_size`` bytes, ``modified_at`` when that file was last changed.
     """
-    refuse_cut_off(files)
+    refuse_unreadable(files)
     value = F.col("value")
     cut = F.octet_length(value) > longest
     marked = value.startswith(BYTE_ORDER_MARK)
