@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -277,6 +278,28 @@ def test_links_that_go_round_in_a_circle_are_refused(spark: SparkSession, tmp_pa
     (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "logs")
     with pytest.raises(InputMissing, match="leads back to"):
         list_files(spark, str(tmp_path / "logs"))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (b"bj\xf6rk.json", r"bj\xf6rk.json cannot be read by this name, which is not in UTF-8: rename it"),
+        (b"dir\xe9/x.json", r"dir\xe9/x.json cannot be read by this name, which is not in UTF-8"),
+        (b"a [b]/10:00.json", "10:00.json cannot be read by this name, which holds a colon and one of {}"),
+    ],
+)
+def test_a_file_of_a_name_that_spark_cannot_read_is_refused(
+    spark: SparkSession, tmp_path: Path, name: bytes, says: str
+) -> None:
+    for folder in ("_hidden", "logs"):
+        file = Path(os.fsdecode(os.fsencode(tmp_path / "all" / folder) + b"/" + name))
+        file.parent.mkdir(parents=True)
+        file.write_text("{}")
+        write(tmp_path / "all", "2018-11-02T10:00.json", ["{}"])
+        if folder == "_hidden":
+            assert len(list_files(spark, str(tmp_path / "all"))) == 1
+    with pytest.raises(InputMissing, match=re.escape(says)):
+        list_files(spark, str(tmp_path / "all"))
 
 
 def test_a_file_is_listed_as_it_stands_whatever_its_name(spark: SparkSession, tmp_path: Path) -> None:

@@ -54,11 +54,11 @@ def list_files(spark: SparkSession, folder: str) -> list[LogFile]:
     """All files below a folder in order, hidden and empty ones aside.
 
     The list comes to the driver: one short row per file. Raises NoSuchFolder, or InputMissing if links in the
-    folder go round in a circle.
+    folder go round in a circle, or a file has a name by which Spark cannot read it.
     """
     local = local_path(folder)
     if local:
-        _refuse_circles(local)
+        _refuse_what_cannot_be_listed(local)
     try:
         files = (
             spark.read.format("binaryFile")
@@ -90,16 +90,20 @@ def list_files(spark: SparkSession, folder: str) -> list[LogFile]:
     return sorted(listed, key=lambda file: file.path)
 
 
-def _refuse_circles(root: Path) -> None:
-    """Raises InputMissing if a link below the folder leads to a folder around it: listing would not end."""
+def _refuse_what_cannot_be_listed(root: Path) -> None:
+    """Raises InputMissing for a file of a name that Spark cannot read, and if a link below the folder leads to a
+    folder around it: listing would not end."""
     folders = [(root, frozenset({root.resolve()}))]
     while folders:
         folder, around = folders.pop()
         try:
-            entries = [entry for entry in os.scandir(folder) if entry.is_dir()]
+            entries = [*os.scandir(folder)]
         except OSError:  # Spark says what is wrong with a folder that it cannot read
             continue
         for entry in entries:
+            if not entry.is_dir():
+                _refuse_name(entry.path, root)
+                continue
             place = Path(entry.path)
             real = place.resolve()
             if real in around:
@@ -107,6 +111,19 @@ def _refuse_circles(root: Path) -> None:
                     f"The link {place} leads back to {real}, which it stands in: remove it from the logs."
                 )
             folders.append((place, around | {real}))
+
+
+def _refuse_name(path: str, root: Path) -> None:
+    """Raises InputMissing if Spark would pass over a file that is not hidden, or fail on it, for what it is called."""
+    shown = os.fsencode(path).decode(errors="backslashreplace")
+    if shown != path:
+        wrong = "is not in UTF-8"
+    elif ":" in path and literal(path) != path:
+        wrong = r"holds a colon and one of {}[]*?\ as well"
+    else:
+        return
+    if not any(part.startswith(("_", ".")) for part in Path(path).relative_to(root).parts):
+        raise InputMissing(f"{shown} cannot be read by this name, which {wrong}: rename it, and run again.")
 
 
 def pick(files: Sequence[LogFile], folder: str, start: date | None, end: date | None) -> list[LogFile]:
