@@ -56,7 +56,7 @@ def main(look: Look) -> None:
         step.rows = first.read
     steps.note(f"{first.read:,} records: {first.quarantined:,} cannot become events.")
     if first.first:
-        steps.note(f"Events from {first.first:%Y-%m-%d %H:%M:%S} to {first.last:%Y-%m-%d %H:%M:%S} UTC.")
+        steps.note(f"Events from {first.first} to {first.last} UTC.")
     if first.problems:
         steps.table("First problems", ("reason", "detail", "file", "record"), first.problems)
 

@@ -101,6 +101,7 @@ CASES: dict[str, tuple[str, bytes]] = {
     "duplicate-keys": (".json", text(TWICE)),
     "nan": (".json", text(other(length="NaN"))),
     "infinity": (".json", text(other(length="Infinity"))),
+    "empty-length": (".json", text(good(length=""))),
     "nan-time": (".json", text(other(ts="NaN"))),
     "negative-item": (".json", text(good(itemInSession=-1))),
     "reserved": (".json", text(good(userId="(anonymous)", location="(unknown)"), good(userId="(unknown)"))),

@@ -30,6 +30,7 @@ from tracklake.progress import Steps
 from tracklake.run import Run
 from tracklake.sources import source
 from tracklake.sources.files import below, days_of, list_files
+from tracklake.transforms.arrivals import none, within
 from tracklake.transforms.events import dates_with_other_ids, unresolved
 
 pytestmark = pytest.mark.usefixtures("unaudited")
@@ -278,6 +279,10 @@ def test_links_that_go_round_in_a_circle_are_refused(spark: SparkSession, tmp_pa
     (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "logs")
     with pytest.raises(InputMissing, match="leads back to"):
         list_files(spark, str(tmp_path / "logs"))
+
+
+def test_a_range_may_begin_and_end_with_the_calendar(spark: SparkSession) -> None:
+    assert within(none(spark), date(1, 1, 1), date(9999, 12, 31)).count() == 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +34,16 @@ def test_fields_have_types_and_a_share_of_nulls() -> None:
     ]
 
 
-@pytest.mark.usefixtures("spark")
+@pytest.fixture
+def in_new_york() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("spark", "in_new_york")
 def test_it_prints_what_the_logs_are_and_writes_nothing(
     capsys: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,10 @@ ODD = {
     "late": {"registered_at": "9999-12-31T23:59:59-05:00"},
     "numbers": {"item_in_session": -1, "duration_ms": 86_400_001, "ms_played": 2**52, "level": "Free"},
     "empty": {"user_id": "", "track_id": "", "artist_ids": [], "level": "", "registered_at": ""},
+    "extra": {
+        "level": "gold",
+        "extra": {"level": "own", "skipped": "own", "ms_played": "own", "mood": "calm"},
+    },
 }
 
 
@@ -125,6 +129,8 @@ def test_what_the_contract_does_not_allow_is_null_and_breaks_no_rule(odd: dict[s
     assert json.loads(numbers.extra) == {name: str(value) for name, value in ODD["numbers"].items()}
     assert (odd["like"].ms_played, odd["like"].ms_played_inferred) == (None, None)
     assert json.loads(odd["like"].extra) == {"ms_played_inferred": "true"}
+    kept = {"level": "gold", "skipped": "own", "ms_played": "own", "mood": "calm"}
+    assert json.loads(odd["extra"].extra) == kept
     for name in ("early", "late"):
         assert (odd[name].registered_at, json.loads(odd[name].extra)) == (None, ODD[name])
 

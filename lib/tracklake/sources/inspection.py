@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -24,6 +24,7 @@ PROBLEMS = 10
 """How many problems are shown at most."""
 
 _SHOWN = 120
+_TO_THE_SECOND = "yyyy-MM-dd HH:mm:ss"
 _ENDINGS = re.compile(r"((?:\.[A-Za-z][A-Za-z0-9]*){1,2})$")
 _COMPRESSIONS = ("gz", "bz2", "zst", "zstd", "lz4", "snappy", "deflate", "xz")
 
@@ -52,12 +53,12 @@ class Field:
 @dataclass(frozen=True)
 class Findings:
     """What became of the first records: how many were read, how many are quarantined, when the events happened
-    (UTC), and the first problems (reason, detail, file, record)."""
+    (UTC, to the second), and the first problems (reason, detail, file, record)."""
 
     read: int
     quarantined: int
-    first: datetime | None
-    last: datetime | None
+    first: str | None
+    last: str | None
     problems: list[tuple[str, str, str, str]]
 
 
@@ -124,11 +125,12 @@ def findings(spark: SparkSession, source: Source, paths: list[str], bounds: Boun
     said = some.select(
         "event_time", "reason", "detail", "source_file", F.left("raw_record", F.lit(_SHOWN)).alias("raw")
     )
+    of_event = F.when(F.col("reason").isNull(), F.col("event_time"))
     totals = said.agg(
         F.count(F.lit(1)).alias("read"),
         F.count("reason").alias("quarantined"),
-        F.min(F.when(F.col("reason").isNull(), F.col("event_time"))).alias("first"),
-        F.max(F.when(F.col("reason").isNull(), F.col("event_time"))).alias("last"),
+        F.date_format(F.min(of_event), _TO_THE_SECOND).alias("first"),
+        F.date_format(F.max(of_event), _TO_THE_SECOND).alias("last"),
     ).collect()[0]
     problems = (
         said.where(F.col("reason").isNotNull()).limit(PROBLEMS).collect() if totals["quarantined"] else []

@@ -161,8 +161,10 @@ def _extra(refused: dict[str, Column]) -> Column:
     """What the producer put into extra, the fields that the contract does not have, and those ``refused``."""
     rest = remainder(F.col("m"), PRODUCED)
     given = F.from_json(said("extra"), FIELDS)
-    more = F.map_filter(given, lambda name, _: ~F.map_contains_key(rest, name))
-    both = F.when(given.isNull(), rest).otherwise(F.map_concat(rest, remainder(more, list(refused))))
+    kept = F.array_compact(F.array(*[F.when(is_refused, name) for name, is_refused in refused.items()]))
+    taken = F.array_union(F.map_keys(rest), kept)
+    more = F.map_filter(given, lambda name, _: ~F.array_contains(taken, name))
+    both = F.when(given.isNull(), rest).otherwise(F.map_concat(rest, remainder(more, ())))
     unread = {"extra": (given.isNull() & said("extra").isNotNull(), said("extra"))}
     return as_json(both, {name: (is_refused, field(name)) for name, is_refused in refused.items()} | unread)
 

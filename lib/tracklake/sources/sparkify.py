@@ -169,7 +169,7 @@ def _reason() -> Column:
         .when(field("ts").isNull(), "no_time")
         .when(F.col("ts").isNull(), "bad_time")
         .when(F.col("event_time").isNull(), "time_out_of_bounds")
-        .when(field("length").isNotNull() & F.col("duration_ms").isNull(), "bad_length")
+        .when(said("length").isNotNull() & F.col("duration_ms").isNull(), "bad_length")
     )
 
 

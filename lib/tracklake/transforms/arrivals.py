@@ -39,13 +39,18 @@ def within(arrivals: DataFrame, start: date | None, end: date | None) -> DataFra
     day = F.col("event_date")
     outside = F.lit(False)
     if start:
-        outside = outside | (day < F.lit(start))
+        outside = outside | (day < _date(start))
     if end:
-        outside = outside | (day > F.lit(end))
+        outside = outside | (day > _date(end))
     inside = day.isNull() | ~outside
     kept = {name: F.when(inside, F.col(name)) for name in arrivals.columns if name != "source_file"}
     kept["reason"] = F.when(inside, F.col("reason")).otherwise(OUTSIDE)
     return arrivals.withColumns(kept)
+
+
+def _date(day: date) -> Column:
+    """The day, which may be one of the first thousand years: F.lit cannot write these."""
+    return F.lit(day.isoformat()).cast("date")
 
 
 def is_quarantined() -> Column:
