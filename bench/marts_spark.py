@@ -64,7 +64,7 @@ def performance(given: Given, save: Save, held: Set[date]) -> None:
     told = told_of(heard, feedback, tracks, given("dim_artist"))
     shared = save("shared_parts", shared_parts(told, tracks))
     of_parts = parts(totals, shared, tracks)
-    levels = save("shown_levels", shown_levels(totals, of_parts, K))
+    levels = save("shown_levels", shown_levels(of_parts, K))
     loyal = save("loyalty", loyalty(heard))
     markets, mixes = top_markets(heard, K), source_mixes(heard, K)
     save("mart_track_performance", track_performance(totals, levels, tracks, markets, mixes, K))

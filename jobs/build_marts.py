@@ -58,7 +58,7 @@ def main(run: Run) -> None:
         told = told_of(run.read("fact_listening", around), run.read("fact_feedback", around), tracks, artists)
         shared = run.keep("shared-parts", shared_parts(told, tracks))
         all_parts = parts(around_totals, shared, tracks)
-        levels = run.keep("shown-levels", shown_levels(around_totals, all_parts, k))
+        levels = run.keep("shown-levels", shown_levels(all_parts, k))
         totals, of_parts = (frame.where(is_on("block", blocks)) for frame in (around_totals, all_parts))
         heard = run.read("fact_listening", days)
         loyal = run.keep("loyalty", loyalty(heard))

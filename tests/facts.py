@@ -98,7 +98,7 @@ def marts(spark: SparkSession, con: duckdb.DuckDBPyConnection, k: int) -> dict[s
     heard = listening(streams, users).localCheckpoint()
     told = told_of(heard, feedback, tracks, artists)
     of_parts = parts(totals, shared_parts(told, tracks), tracks).localCheckpoint()
-    levels = shown_levels(totals, of_parts, k).localCheckpoint()
+    levels = shown_levels(of_parts, k).localCheckpoint()
     loyal = loyalty(heard).localCheckpoint()
     none = spark.createDataFrame(
         [], "artist_id string, period_start date, kind string, group_name string, listeners bigint"

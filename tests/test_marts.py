@@ -275,6 +275,49 @@ def test_the_attack_works_on_marts_that_only_hide_single_cells(oracle: duckdb.Du
     assert leaks(oracle, shown) > 10
 
 
+# Of two tracks of a26, each has its listeners in a week of its own, but for one: u7 plays t26.1 in the first week, too.
+CUT_BY_WEEKS = """
+DELETE FROM fact_stream;
+INSERT INTO fact_stream
+SELECT
+    'e' || who, CAST(day AS TIMESTAMP), day, key_of('u' || who), 'u' || who, key_of(track), track,
+    key_at('a26', TIMESTAMP '1970-01-01'), 'a26', 200000, 60000, true, false, NULL, NULL, NULL
+FROM (
+    SELECT range AS who, DATE '2025-11-04' AS day, 't26.1' AS track FROM range(10, 13)
+    UNION ALL SELECT range, DATE '2025-10-28', 't26.2' FROM range(20, 23)
+    UNION ALL SELECT 7, DATE '2025-10-28', 't26.1'
+);
+DELETE FROM feedback;
+DELETE FROM dim_track;
+INSERT INTO dim_track SELECT DISTINCT track_key, track_id, artist_id FROM fact_stream;
+"""
+
+
+def shown_of(oracle: duckdb.DuckDBPyConnection) -> Shown:
+    return {
+        (member, *row)
+        for member, table in (("track", "mart_track_performance"), ("artist", "mart_artist"))
+        for row in oracle.execute(
+            f"SELECT {member}_id, period, period_start FROM {table} WHERE NOT is_suppressed"
+        ).fetchall()
+    }
+
+
+def test_an_artist_is_shown_no_finer_than_its_tracks() -> None:
+    """In the second week only t26.1 has a row: the artist's week is the track's, and 28 days less it are u7's plays."""
+    oracle = facts(K, CUT_BY_WEEKS)
+    shown = shown_of(oracle)
+    block = date(2025, 10, 27)
+    assert shown == {
+        ("artist", "a26", "28_days", block),
+        ("track", "t26.1", "28_days", block),
+        *[("track", "t26.2", kind, start_of(kind, date(2025, 10, 28))) for kind in PERIODS],
+    }
+    assert leaks(oracle, shown) == 0
+    weeks = {("artist", "a26", "week", block), ("artist", "a26", "week", date(2025, 11, 3))}
+    assert leaks(oracle, shown | weeks) > 0
+
+
 # Some plays of an artist's tracks count for another one, some for an artist and no track; of many nobody knows how
 # much was heard.
 SHARED = """

@@ -6,98 +6,70 @@ WITH told AS (
     SELECT track_id, artist_id, event_date, NULL FROM feedback WHERE event_type IN ('like', 'save', 'playlist_add')
 ),
 
-part AS (
+told_in AS (
     SELECT
-        track_id,
-        artist_id,
+        *,
         start_of('28_days', event_date) AS block,
-        period,
-        start_of(period, event_date) AS period_start,
-        count(DISTINCT user_id) AS listeners
+        detail_of(period) AS detail,
+        start_of(period, event_date) AS period_start
     FROM told, (VALUES ('day'), ('week'), ('28_days')) AS kinds(period)
+),
+
+-- All are shown but the tracks of which any artist's part has too few listeners, and plays that name no track.
+fit AS (
+    SELECT block, track_id, min(listeners) AS listeners
+    FROM (
+        SELECT block, track_id, artist_id, count(DISTINCT user_id) AS listeners
+        FROM told_in
+        WHERE detail = 1
+        GROUP BY ALL
+    )
+    WHERE track_id <> '(unknown)'
+    GROUP BY ALL
+    HAVING min(listeners) >= k()
+),
+
+-- And but the smallest track of an artist whose other plays would be those of too few.
+given_up AS (
+    SELECT block, arg_min(track_id, (fit.listeners, track_id)) FILTER (WHERE fit.listeners > 0) AS track_id
+    FROM told_in
+    LEFT JOIN fit USING (block, track_id)
+    WHERE detail = 1 AND artist_id <> '(unknown)'
+    GROUP BY block, artist_id
+    HAVING count(*) FILTER (WHERE fit.listeners IS NULL) > 0
+        AND count(DISTINCT user_id) FILTER (WHERE fit.listeners IS NULL) < k()
+),
+
+shown AS (
+    SELECT block, track_id FROM fit
+    EXCEPT
+    SELECT block, track_id FROM given_up
+),
+
+-- Of each artist, every shown track is a group, and all that is not of these is one more, without a track.
+grouped AS (
+    SELECT artist_id, shown.track_id, block, detail, period_start, count(DISTINCT user_id) AS listeners
+    FROM told_in
+    LEFT JOIN shown USING (block, track_id)
     GROUP BY ALL
 ),
 
-artist AS (
-    SELECT
-        member_id,
-        block,
-        CASE
-            WHEN min(listeners) FILTER (WHERE period = '28_days') < k() THEN 0
-            WHEN min(listeners) FILTER (WHERE period = 'week') < k() THEN 1
-            WHEN min(listeners) FILTER (WHERE period = 'day') < k() THEN 2
-            ELSE 3
-        END AS level
-    FROM member_period
-    WHERE member = 'artist'
+-- One less than the least detail that is too much.
+enough AS (
+    SELECT artist_id, track_id, block, coalesce(min(detail) FILTER (WHERE listeners < k()), 4) - 1 AS level
+    FROM grouped
     GROUP BY ALL
-),
-
--- A track is as fine as the coarsest of its parts; the unknown one is never shown.
-track AS (
-    SELECT
-        track_id,
-        block,
-        CASE
-            WHEN track_id = '(unknown)' OR min(listeners) FILTER (WHERE period = '28_days') < k() THEN 0
-            WHEN min(listeners) FILTER (WHERE period = 'week') < k() THEN 1
-            WHEN min(listeners) FILTER (WHERE period = 'day') < k() THEN 2
-            ELSE 3
-        END AS level,
-        min(listeners) FILTER (WHERE period = '28_days') AS listeners
-    FROM part
-    GROUP BY track_id, block
-),
-
--- Of each artist and period, the listeners of the tracks that would not be shown, as far as they played them of this artist.
-hidden AS (
-    SELECT part.artist_id, part.block, part.period, part.period_start, count(DISTINCT told.user_id) AS listeners
-    FROM part
-    JOIN track USING (track_id, block)
-    JOIN told
-        ON told.track_id = part.track_id AND told.artist_id = part.artist_id
-        AND start_of(part.period, told.event_date) = part.period_start
-    WHERE track.level < detail_of(part.period) AND part.artist_id <> '(unknown)'
-    GROUP BY ALL
-),
-
-rest AS (
-    SELECT
-        artist_id,
-        block,
-        CASE
-            WHEN min(listeners) FILTER (WHERE period = '28_days') < k() THEN 0
-            WHEN min(listeners) FILTER (WHERE period = 'week') < k() THEN 1
-            WHEN min(listeners) FILTER (WHERE period = 'day') < k() THEN 2
-            ELSE 3
-        END AS level
-    FROM hidden
-    GROUP BY ALL
-),
-
-placed AS (
-    SELECT
-        track_id,
-        block,
-        track.level,
-        coalesce(rest.level, 3) AS rest_level,
-        row_number() OVER (
-            PARTITION BY part.artist_id, block ORDER BY track.level = 0, track.listeners, track_id
-        ) AS place
-    FROM (SELECT DISTINCT track_id, artist_id, block FROM part) AS part
-    JOIN track USING (track_id, block)
-    LEFT JOIN rest USING (artist_id, block)
 )
 
-SELECT 'artist' AS member, member_id, block, level FROM artist
+SELECT 'artist' AS member, artist_id AS member_id, block, min(level) AS level
+FROM enough
+WHERE artist_id <> '(unknown)'
+GROUP BY ALL
 
 UNION ALL
 
-SELECT
-    'track',
-    track_id,
-    block,
-    min(CASE WHEN rest_level = 0 AND place = 1 THEN 0 ELSE least(level, greatest(rest_level, 1)) END)
-FROM placed
-WHERE track_id <> '(unknown)'
-GROUP BY track_id, block
+SELECT 'track', told_in.track_id, block, coalesce(min(enough.level), 0)
+FROM told_in
+LEFT JOIN enough USING (track_id, artist_id, block)
+WHERE told_in.track_id <> '(unknown)'
+GROUP BY ALL

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from tracklake.transforms import sketches
 from tracklake.transforms.keys import UNKNOWN
+from tracklake.transforms.parts import PART
 from tracklake.transforms.periods import PERIOD, PERIODS, of_kind
 from tracklake.transforms.totals import MEMBER
 
@@ -20,59 +21,71 @@ OTHER = "(other)"
 """The group into which groups of too few listeners are merged."""
 
 
-def shown_levels(totals: DataFrame, parts: DataFrame, k: int) -> DataFrame:
+def shown_levels(parts: DataFrame, k: int) -> DataFrame:
     """One row per member and block: ``level``, the FINENESS up to which its periods are shown, 0 for none.
 
-    A kind of period of an artist is shown if each of its periods in the block in which anything happened has k
-    listeners; of a track, if each of its ``parts`` has. Moreover, whatever parts of an artist are of tracks that
-    are not shown in a period have to have k listeners together, or there are none.
+    ``parts`` as of ``parts.parts``. A track is as fine as the coarsest of its parts, or given up. An artist is as fine
+    as the coarsest of its parts of tracks that are shown and of its rest, all parts of tracks that are not, together.
     """
-    fine = _level(F.col("listeners") >= k)
-    artists = totals.where("member = 'artist'").groupBy(*MEMBER, "block").agg(fine.alias("level"))
-    of_tracks = _of_tracks(parts, k)
-    hidden = (
-        parts.where(F.col("artist_id") != UNKNOWN)
-        .join(of_tracks.select("track_id", "block", "level"), on=["track_id", "block"], how="left")
-        .where(F.col("level") < fineness())
+    of_parts = _of_parts(parts, k)
+    hidden = of_parts.where("track_level = 0").select(*PART, "block")
+    rests = (
+        parts.join(hidden, on=[*PART, "block"], how="inner")
         .groupBy("artist_id", "block", *PERIOD)
         .agg(sketches.count(sketches.merged(F.col("listeners_sketch"))).alias("listeners"))
+        .groupBy("artist_id", "block")
+        .agg(_level(F.col("listeners") >= k).alias("level"))
     )
-    rests = hidden.groupBy("artist_id", "block").agg(fine.alias("rest"))
-    tracks = (
-        parts.select("track_id", "artist_id", "block")
-        .distinct()
-        .join(of_tracks, on=["track_id", "block"], how="left")
-        .join(rests, on=["artist_id", "block"], how="left")
-        .withColumn("rest", F.coalesce("rest", F.lit(max(FINENESS.values()))))
-        .withColumn("level", _with_the_rest())
-        .where(F.col("track_id") != UNKNOWN)
-        .groupBy("track_id", "block")
+    of_shown = F.when(F.col("track_level") > 0, F.col("level"))
+    members = F.array(_member("track", F.col("track_level")), _member("artist", of_shown))
+    return (
+        of_parts.select("block", F.explode(members).alias("of"))
+        .unionByName(rests.select("block", _member("artist", F.col("level")).alias("of")))
+        .select("of.*", "block")
+        .where(F.col("member_id") != UNKNOWN)
+        .groupBy(*MEMBER, "block")
         .agg(F.min("level").alias("level"))
     )
-    return artists.unionByName(
-        tracks.select(F.lit("track").alias("member"), F.col("track_id").alias("member_id"), "block", "level")
-    )
 
 
-def _of_tracks(parts: DataFrame, k: int) -> DataFrame:
-    """One row per track and block: how fine each of its parts is, at least, and the listeners of its smallest."""
+def _of_parts(parts: DataFrame, k: int) -> DataFrame:
+    """One row per part and block: its ``level``, and ``track_level``, that of its track, 0 if it is not shown.
+
+    Where the rest of an artist has fewer than k listeners in 28 days, its smallest track that is shown is given up.
+    """
+    in_28_days = F.col("period") == "28_days"
     level = F.when(F.col("track_id") == UNKNOWN, 0).otherwise(_level(F.col("listeners") >= k))
-    of_parts = parts.groupBy("track_id", "artist_id", "block").agg(
-        level.alias("level"),
-        F.max(F.when(F.col("period") == "28_days", F.col("listeners"))).alias("listeners"),
+    of_track = Window.partitionBy("track_id", "block")
+    is_hidden = F.col("track_level") == 0
+    of_rest = is_hidden & (F.col("artist_id") != UNKNOWN)
+    smallest_first = Window.partitionBy("artist_id", "block").orderBy(
+        is_hidden, "track_listeners", "track_id"
     )
-    return of_parts.groupBy("track_id", "block").agg(
-        F.min("level").alias("level"), F.min("listeners").alias("listeners")
+    of_artist = smallest_first.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    rest = sketches.count(sketches.merged(F.when(of_rest, F.col("listeners_sketch"))).over(of_artist))
+    is_too_small = F.max(of_rest).over(of_artist) & (rest < k)
+    return (
+        parts.groupBy(*PART, "block")
+        .agg(
+            level.alias("level"),
+            F.max(F.when(in_28_days, F.col("listeners"))).alias("listeners"),
+            sketches.merged(F.when(in_28_days, F.col("listeners_sketch"))).alias("listeners_sketch"),
+        )
+        .withColumns(
+            {f"track_{name}": F.min(name).over(of_track) for name in ("level", "listeners")},
+        )
+        .withColumn("joins_rest", is_too_small & ~is_hidden & (F.row_number().over(smallest_first) == 1))
+        .withColumn(
+            "track_level", F.when(~F.max("joins_rest").over(of_track), F.col("track_level")).otherwise(0)
+        )
+        .select(*PART, "block", "level", "track_level")
     )
 
 
-def _with_the_rest() -> Column:
-    """The level of a track once the ``rest`` of its artist is as fine: where not even 28 days of the rest have enough
-    listeners, the smallest track that is shown joins it."""
-    smallest = Window.partitionBy("artist_id", "block").orderBy(F.col("level") == 0, "listeners", "track_id")
-    given_up = (F.col("rest") == 0) & (F.row_number().over(smallest) == 1)
-    return F.when(given_up, 0).otherwise(
-        F.least("level", F.greatest(F.col("rest"), F.lit(FINENESS["28_days"])))
+def _member(member: str, level: Column) -> Column:
+    """A row of ``shown_levels`` but for its block."""
+    return F.struct(
+        F.lit(member).alias("member"), F.col(f"{member}_id").alias("member_id"), level.alias("level")
     )
 
 
