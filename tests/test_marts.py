@@ -318,6 +318,33 @@ def test_an_artist_is_shown_no_finer_than_its_tracks() -> None:
     assert leaks(oracle, shown | weeks) > 0
 
 
+ALWAYS_THERE = """
+INSERT INTO fact_stream
+SELECT
+    'e' || who || day, CAST(day AS TIMESTAMP), day, key_of('u' || who), 'u' || who, key_of(track), track,
+    key_at('a26', TIMESTAMP '1970-01-01'), 'a26', 200000, 60000, true, false, NULL, NULL, NULL
+FROM
+    (VALUES (DATE '2025-10-28'), (DATE '2025-11-04')) AS days(day),
+    (VALUES (30, 't26.3'), (31, 't26.3'), (32, 't26.4'), (33, 't26.4')) AS heard(who, track);
+INSERT INTO dim_track SELECT DISTINCT track_key, track_id, artist_id FROM fact_stream WHERE user_id IN ('u30', 'u32');
+"""
+"""Two tracks that are not shown, of four listeners together on each day on which the artist has any."""
+
+
+def test_beside_tracks_that_are_not_shown_an_artist_may_be_finer_than_those_that_are() -> None:
+    """Its week is t26.1's and theirs: no subtraction parts them."""
+    oracle = facts(K, CUT_BY_WEEKS + ALWAYS_THERE)
+    shown = shown_of(oracle)
+    block = date(2025, 10, 27)
+    days = date(2025, 10, 28), date(2025, 11, 4)
+    assert shown == {
+        *[("artist", "a26", kind, start_of(kind, day)) for kind in PERIODS for day in days],
+        ("track", "t26.1", "28_days", block),
+        *[("track", "t26.2", kind, start_of(kind, days[0])) for kind in PERIODS],
+    }
+    assert leaks(oracle, shown) == 0
+
+
 # Some plays of an artist's tracks count for another one, some for an artist and no track; of many nobody knows how
 # much was heard.
 SHARED = """

@@ -59,10 +59,27 @@ enough AS (
     SELECT artist_id, track_id, block, coalesce(min(detail) FILTER (WHERE listeners < k()), 4) - 1 AS level
     FROM grouped
     GROUP BY ALL
+),
+
+-- How fine the group without a track is if it has to be there whenever anything of the artist is.
+always AS (
+    SELECT artist_id, block, coalesce(min(detail) FILTER (WHERE listeners < k()), 4) - 1 AS level
+    FROM (
+        SELECT
+            artist_id,
+            block,
+            detail,
+            period_start,
+            coalesce(any_value(listeners) FILTER (WHERE track_id IS NULL), 0) AS listeners
+        FROM grouped
+        GROUP BY ALL
+    )
+    GROUP BY ALL
 )
 
-SELECT 'artist' AS member, artist_id AS member_id, block, min(level) AS level
+SELECT 'artist' AS member, artist_id AS member_id, block, greatest(min(enough.level), any_value(always.level)) AS level
 FROM enough
+JOIN always USING (artist_id, block)
 WHERE artist_id <> '(unknown)'
 GROUP BY ALL
 

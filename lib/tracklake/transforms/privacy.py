@@ -24,27 +24,38 @@ OTHER = "(other)"
 def shown_levels(parts: DataFrame, k: int) -> DataFrame:
     """One row per member and block: ``level``, the FINENESS up to which its periods are shown, 0 for none.
 
-    ``parts`` as of ``parts.parts``. A track is as fine as the coarsest of its parts, or given up. An artist is as fine
-    as the coarsest of its parts of tracks that are shown and of its rest, all parts of tracks that are not, together.
+    ``parts`` as of ``parts.parts``. A track is as fine as the coarsest of its parts, or given up. The rest of an artist
+    are all parts of tracks that are not shown, together. The artist is as fine as the coarsest of its rest and its
+    parts of tracks that are shown; or finer, as the rest is, if that is there whenever anything of the artist is.
     """
     of_parts = _of_parts(parts, k)
-    hidden = of_parts.where("track_level = 0").select(*PART, "block")
-    rests = (
-        parts.join(hidden, on=[*PART, "block"], how="inner")
+    is_hidden = F.col("track_level") == 0
+    of_rest = sketches.merged(F.when(is_hidden, F.col("listeners_sketch")))
+    artists = (
+        parts.join(of_parts, on=[*PART, "block"], how="inner")
         .groupBy("artist_id", "block", *PERIOD)
-        .agg(sketches.count(sketches.merged(F.col("listeners_sketch"))).alias("listeners"))
+        .agg(
+            F.min(F.when(~is_hidden, F.col("level"))).alias("of_shown"),
+            F.max(is_hidden).alias("has_rest"),
+            (sketches.count(of_rest) >= k).alias("is_enough"),
+        )
         .groupBy("artist_id", "block")
-        .agg(_level(F.col("listeners") >= k).alias("level"))
+        .agg(
+            F.min("of_shown").alias("of_shown"),
+            _level(F.col("is_enough") | ~F.col("has_rest")).alias("of_rest"),
+            _level(F.col("is_enough")).alias("always"),
+        )
+        .withColumn("level", F.greatest(F.least("of_shown", "of_rest"), "always"))
     )
-    of_shown = F.when(F.col("track_level") > 0, F.col("level"))
-    members = F.array(_member("track", F.col("track_level")), _member("artist", of_shown))
-    return (
-        of_parts.select("block", F.explode(members).alias("of"))
-        .unionByName(rests.select("block", _member("artist", F.col("level")).alias("of")))
-        .select("of.*", "block")
-        .where(F.col("member_id") != UNKNOWN)
-        .groupBy(*MEMBER, "block")
-        .agg(F.min("level").alias("level"))
+    tracks = of_parts.groupBy("track_id", "block").agg(F.min("track_level").alias("level"))
+    return _of("artist", artists).unionByName(_of("track", tracks))
+
+
+def _of(member: str, levels: DataFrame) -> DataFrame:
+    """Rows of ``shown_levels`` of the members that are known."""
+    member_id = F.col(f"{member}_id")
+    return levels.where(member_id != UNKNOWN).select(
+        F.lit(member).alias("member"), member_id.alias("member_id"), "block", "level"
     )
 
 
@@ -79,13 +90,6 @@ def _of_parts(parts: DataFrame, k: int) -> DataFrame:
             "track_level", F.when(~F.max("joins_rest").over(of_track), F.col("track_level")).otherwise(0)
         )
         .select(*PART, "block", "level", "track_level")
-    )
-
-
-def _member(member: str, level: Column) -> Column:
-    """A row of ``shown_levels`` but for its block."""
-    return F.struct(
-        F.lit(member).alias("member"), F.col(f"{member}_id").alias("member_id"), level.alias("level")
     )
 
 
