@@ -281,6 +281,12 @@ def test_links_that_go_round_in_a_circle_are_refused(spark: SparkSession, tmp_pa
         list_files(spark, str(tmp_path / "logs"))
 
 
+def test_a_link_to_itself_is_passed_over(spark: SparkSession, tmp_path: Path) -> None:
+    written = write(tmp_path / "logs", "2018-11-02.json", ["{}"])
+    (tmp_path / "logs" / "self").symlink_to(tmp_path / "logs" / "self")
+    assert [file.path for file in list_files(spark, str(tmp_path / "logs"))] == [f"file:{written}"]
+
+
 def test_a_range_may_begin_and_end_with_the_calendar(spark: SparkSession) -> None:
     assert within(none(spark), date(1, 1, 1), date(9999, 12, 31)).count() == 0
 

@@ -101,7 +101,7 @@ def _refuse_what_cannot_be_listed(root: Path) -> None:
         except OSError:  # Spark says what is wrong with a folder that it cannot read
             continue
         for entry in entries:
-            if not entry.is_dir():
+            if not _is_folder(entry):
                 _refuse_name(entry.path, root)
                 continue
             place = Path(entry.path)
@@ -111,6 +111,14 @@ def _refuse_what_cannot_be_listed(root: Path) -> None:
                     f"The link {place} leads back to {real}, which it stands in: remove it from the logs."
                 )
             folders.append((place, around | {real}))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether there is a folder; a link to itself is none, and Spark passes over it."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _refuse_name(path: str, root: Path) -> None:
