@@ -15,7 +15,10 @@ from pathlib import Path
 
 from tracklake.jars import spark_home
 
-QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m"
+LITTLE = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m"
+"""For a JVM that shares two cores with others."""
+
+QUICK = f"-XX:TieredStopAtLevel=1 {LITTLE}"
 """For a JVM that lives for seconds: it has no time to optimise."""
 
 _SECONDS_TO_START = 60

@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from rich.console import Console
 
 from jobs import run_pipeline
+from tests.cluster import LITTLE
 from tests.staged_rows import frame
 from tracklake import summary
 from tracklake.audits import Audits
@@ -58,7 +59,7 @@ def for_small_data(conf: Conf, more: Mapping[str, str] | None = None) -> Conf:
         "spark.sql.files.minPartitionNum": "1",
         # Each aggregation, sort and broadcast takes a page, of 64 MB where nothing else is said.
         "spark.buffer.pageSize": "1m",
-        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=400m -Xms1g",
+        "spark.driver.extraJavaOptions": f"{LITTLE} -Xms1g",
         # A thousand plans and a table's state for every lake of every test would fill the heap.
         "spark.sql.ui.retainedExecutions": "5",
         "spark.ui.retainedJobs": "20",

@@ -10,7 +10,7 @@ from pyspark.errors import PySparkException
 
 from tracklake.errors import InputMissing, TracklakeError, WrongUsage
 from tracklake.jars import DELTA, OBJECT_STORES
-from tracklake.places import local_path
+from tracklake.places import as_path, local_path
 
 _LONGEST = 300
 _HINT = "--debug shows the whole trace."
@@ -74,7 +74,7 @@ def _unreadable_file(trace: str, source_input: str) -> Failure | None:
     found = _UNREADABLE_FILE.search(trace) or _GONE.search(trace)
     if not found or not _names(found["file"], source_input):
         return None
-    file = re.sub("^file:/+", "/", unquote(found["file"]))
+    file = as_path(unquote(found["file"]))
     if found.re is _GONE or "FileNotFoundException" in trace:
         gone = f"{file} went away while it was read: run again. Nothing of this run was published."
         return Failure(InputMissing.exit_code, gone)
@@ -86,7 +86,7 @@ def cut_off(file: str, why: str = "") -> str:
     """The sentence about a log file that lacks its end, or is damaged before it."""
     cause = f" ({why})" if why else ""
     return (
-        f"{re.sub('^file:/+', '/', file)} cannot be read to its end{cause}: it is damaged or still being written; "
+        f"{file} cannot be read to its end{cause}: it is damaged or still being written; "
         "bring it again or take it out of the logs, and run again. Nothing of this run was published."
     )
 

@@ -18,6 +18,7 @@ DEFAULT_FILES = "spark.hadoop.fs.defaultFS"
 _FOR_MANY_MACHINES = ("yarn", "k8s:")
 _NOT_FOR_TABLES = re.compile(r"[%#?\[\]^|\\\x00-\x1f\x7f]")
 _BEFORE_THE_PATH = re.compile("^file:(//[^/]*)?")
+_LISTED_HERE = re.compile("^file:/+")
 _GLOB = re.compile(r"([\\{}\[\]*?])")
 _MEANT_OTHERWISE_IN_A_URI = str.maketrans({character: quote(character) for character in "%#?"})
 
@@ -85,6 +86,11 @@ def local_path(place: str) -> Path | None:
     if place.startswith("file:"):
         return Path(unquote(_BEFORE_THE_PATH.sub("", place)))
     return None if "://" in place else Path(place)
+
+
+def as_path(file: str) -> str:
+    """A file as Spark lists it, by its path alone where it is on this machine; one elsewhere as it is."""
+    return _LISTED_HERE.sub("/", file)
 
 
 def refuse_for_tables(place: str) -> None:

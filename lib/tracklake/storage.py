@@ -11,7 +11,10 @@ from functools import cached_property
 from pyarrow import fs
 
 from tracklake.errors import WrongUsage
-from tracklake.places import local_path
+from tracklake.places import as_path, local_path
+
+READERS = 8
+"""Files of which the beginning or the end is read at the same time: the driver waits for storage most of the while."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,9 @@ class Folder:
         return storage, path.rstrip("/")
 
 
-def opened(file: str) -> tuple[fs.FileSystem, str]:
+def file_system_of(file: str) -> tuple[fs.FileSystem, str]:
     """The file system that a file is on as Spark lists it, and its path there."""
-    place = re.sub("^file:/+", "/", file)
+    place = as_path(file)
     root = re.match(r"[\w.+-]+://[^/]*", place)
     if not root:
         return fs.LocalFileSystem(), place

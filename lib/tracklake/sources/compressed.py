@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import io
-import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 from tracklake.errors import InputMissing
 from tracklake.failures import cut_off
-from tracklake.storage import opened
-
-READERS = 8
-"""Files whose ends are looked at at the same time."""
+from tracklake.places import as_path
+from tracklake.storage import READERS, file_system_of
 
 TAIL = 2**18
 """Bytes before the end of a file: Spark reads half as many at once, and misses the end of a frame only where it has
@@ -37,19 +34,19 @@ def refuse_unreadable(files: list[str]) -> None:
     for path in files:
         if path.lower().endswith(_OF_MANY_FORMS):
             raise InputMissing(
-                f"{re.sub('^file:/+', '/', path)} is compressed in a way that cannot be read: bring it as .gz, .bz2 or "
+                f"{as_path(path)} is compressed in a way that cannot be read: bring it as .gz, .bz2 or "
                 ".zst, and run again. Nothing of this run was published."
             )
     packed = [path for path in files if path.lower().endswith(_ZSTD)]
     with ThreadPoolExecutor(READERS) as readers:
         for path, is_whole in zip(packed, readers.map(_ends_with_a_frame, packed), strict=True):
             if not is_whole:
-                raise InputMissing(cut_off(path))
+                raise InputMissing(cut_off(as_path(path)))
 
 
 def _ends_with_a_frame(path: str) -> bool:
     """Whether the last frame ends where the file does, as far as Spark does not see that itself."""
-    storage, place = opened(path)
+    storage, place = file_system_of(path)
     try:
         file = storage.open_input_file(place)
     except FileNotFoundError:  # Spark says that it went away

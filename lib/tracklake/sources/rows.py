@@ -17,10 +17,7 @@ from pyspark.sql import types as T
 from tracklake.errors import InputMissing
 from tracklake.failures import spark_cause
 from tracklake.places import literal
-from tracklake.storage import opened
-
-READERS = 8
-"""Files whose headers are read at the same time: the driver waits for storage most of the while."""
+from tracklake.storage import READERS, file_system_of
 
 _TYPES_DIFFER, _NO_SUCH_TYPE = "CANNOT_MERGE_SCHEMAS", "PARQUET_TYPE_ILLEGAL"
 _NAME_TWICE = "COLUMN_ALREADY_EXISTS"
@@ -151,7 +148,7 @@ def _marked(spark: SparkSession, path: str) -> T.StructType:
             f"{path} has a column of a type that Spark cannot read: write it as another type, times as timestamps in "
             "microseconds, and run again. Nothing of this run was published."
         )
-    storage, place = opened(path)
+    storage, place = file_system_of(path)
     footer = pq.read_metadata(place, filesystem=storage).schema
     columns = [footer.column(n) for n in range(len(footer.names))]
     counted = {column.path for column in columns if "nanoseconds" in column.logical_type.to_json()}
