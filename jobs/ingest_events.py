@@ -26,6 +26,7 @@ from tracklake.incoming import (
 from tracklake.run import Run
 from tracklake.sources.files import LogFile
 from tracklake.sources.source import Bounds
+from tracklake.tables import contract
 from tracklake.transforms import arrivals as arrived
 from tracklake.transforms.events import resolve, settle, unresolved
 from tracklake.transforms.periods import is_on
@@ -68,7 +69,9 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
         step.rows = sum(row.records for row in by_date)
     stated = stage_catalogue(run, songs, bounds)
     bad = arrived.bad(arrivals).unionByName(arrived.bad(stated))
-    run.stage_new("quarantine", arrived.quarantine(bad, run.published("quarantine")))
+    again = any(file.uri in known for file in logs + songs)
+    stood = run.published("quarantine") if again else contract("quarantine").no_rows(run.spark)
+    run.stage_new("quarantine", arrived.quarantine(bad, stood))
 
     good = each_once(run, arrived.good(arrivals), read_before)
     dates = {row.event_date for row in by_date if row.records > row.quarantined + row.outside_range}
@@ -78,7 +81,7 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
 
     files = files_of(run, logs, arrivals, run.read("event", dates))
     rows = files.unionByName(files_of_songs(run, songs, stated))
-    stage_source_files(run, rows, again=any(file.uri in known for file in logs + songs))
+    stage_source_files(run, rows, again)
     say_what_was_read(run, by_date, events)
 
 

@@ -31,7 +31,7 @@ from tracklake.run import Run
 from tracklake.sources import source
 from tracklake.sources.files import below, days_of, list_files
 from tracklake.transforms.arrivals import none, within
-from tracklake.transforms.events import dates_with_other_ids, unresolved
+from tracklake.transforms.events import dates_with_other_ids, names_told_otherwise, unresolved
 
 pytestmark = pytest.mark.usefixtures("unaudited")
 
@@ -238,7 +238,8 @@ def test_ids_that_the_source_itself_gave_stay(spark: SparkSession) -> None:
         "d5": (None, "A9", None),
         "d6": (None, None, None),
     }
-    dates = {row.event_date for row in dates_with_other_ids(events, before, after).collect()}
+    names = names_told_otherwise(before, after)
+    dates = {row.event_date for row in dates_with_other_ids(events, names, after).collect()}
     assert dates == {"d4", "d5", "d6"}
 
 

@@ -13,7 +13,7 @@ from tests.staged_rows import frame
 from tracklake.local_rows import local_rows
 from tracklake.tables import contract
 from tracklake.transforms.events import resolve
-from tracklake.transforms.members import artists, credits, named, tracks
+from tracklake.transforms.members import artists, credits, named, songs_by, songs_named, tracks
 from tracklake.transforms.songs import newest
 
 NAMED = (
@@ -122,6 +122,31 @@ def test_a_version_of_an_artist_begins_with_the_newest_file_that_states_it(spark
     known = local_rows(spark, first.collect(), first.schema)
     (lund,) = told(known, song(1, 3, "Lund"), song(2, 1, "Ghent")).where("location = 'Lund'").collect()
     assert lund.valid_from == datetime(2018, 11, 3)
+
+
+def test_of_a_catalogue_that_is_as_it_was_the_songs_that_events_name_are_enough(spark: SparkSession) -> None:
+    """Track S2 stands in two catalogues, under two artists; of Ben, whom an event credits, S1 says the name."""
+
+    def song(track: str, artist: str, name: str, source: str) -> dict[str, object]:
+        return {"track_id": track, "artist_id": artist, "artist_name": name, "source": source}
+
+    catalogue = frame(
+        spark,
+        "catalogue",
+        song("S1", "ben", "Ben Bell", "sparkify"),
+        song("S2", "ben", "Ben", "sparkify"),
+        song("S2", "ada", "Ada", "native"),
+        song("S3", "cyd", "Cyd", "sparkify"),
+    )
+    nobody = contract("dim_artist").no_rows(spark)
+    known = [contract(name).no_rows(spark) for name in ("dim_track", "bridge_track_artist")]
+    names = named(local_rows(spark, [("S2", "Song", "ben", None, "Ben", 180_000)], NAMED))
+    some = shown(artists(names, songs_by(names, catalogue), nobody), "artist_id", "artist_name")
+    assert some == [("ben", "Ben Bell")]
+    assert set(some) < set(shown(artists(names, catalogue, nobody), "artist_id", "artist_name"))
+    some = shown(tracks(names, songs_named(names, catalogue), *known), "track_id", "artist_id")
+    assert some == [("S2", "ada")]
+    assert set(some) < set(shown(tracks(names, catalogue, *known), "track_id", "artist_id"))
 
 
 def test_of_two_files_the_newer_one_says_what_a_song_is_called(spark: SparkSession) -> None:

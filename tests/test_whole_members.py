@@ -45,12 +45,14 @@ def in_two_files(spark: SparkSession, folder: Path, *files: list[dict[str, Any]]
     return spark.read.parquet(*paths)
 
 
-def staged(spark: SparkSession, conf: Conf, lake: Path, users: DataFrame) -> tuple[int, int]:
-    """Stages and publishes users; returns how many files went and came."""
+def staged(
+    spark: SparkSession, conf: Conf, lake: Path, members: DataFrame, of: str = "dim_user"
+) -> tuple[int, int]:
+    """Stages and publishes members of a dimension; returns how many files went and came."""
     with Run(spark, conf, Steps(Console(file=StringIO())), job="by_hand", lake=str(lake)) as run:
-        run.stage_members("dim_user", users, "user_id")
+        run.stage_members(of, members, f"{of.removeprefix('dim_')}_id")
         run.finish()
-        commit = run.staged["dim_user"].commit
+        commit = run.staged[of].commit
     return len(commit.removes), len(commit.adds)
 
 
@@ -82,3 +84,16 @@ def test_files_that_share_no_member_with_what_changed_are_left_alone(
     assert staged(spark, conf, lake, in_two_files(spark, tmp_path, [ALONE["ada"]], BEN)) == (0, 2)
     moved = ALONE["ada"] | {"location": "Lund", "valid_from": datetime(2018, 11, 2)}
     assert staged(spark, conf, lake, frame(spark, "dim_user", moved)) == (1, 1)
+
+
+def test_a_text_that_moves_to_a_column_that_was_null_is_a_change(
+    spark: SparkSession, conf: Conf, tmp_path: Path
+) -> None:
+    lake = tmp_path / "lake"
+    always = {"valid_from": datetime(1970, 1, 1), "valid_to": None, "is_current": True, "is_inferred": False}
+    was = always | {"artist_key": "a" * 32, "artist_id": "a", "artist_name": "Paris", "location": None}
+    staged(spark, conf, lake, frame(spark, "dim_artist", was), of="dim_artist")
+    now = was | {"artist_name": None, "location": "Paris"}
+    staged(spark, conf, lake, frame(spark, "dim_artist", now), of="dim_artist")
+    (row,) = Lake(spark, str(lake)).read("dim_artist").collect()
+    assert (row.artist_name, row.location) == (None, "Paris")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from tracklake.against import stretches
 from tracklake.changes import Changes
 from tracklake.credited import credited
 from tracklake.run import Run
@@ -122,9 +125,13 @@ def begun_before(run: Run, dates: Collection[date]) -> set[date]:
     if not dates:
         return set()
     lasted = F.sequence(F.date_add("session_date", 1), F.to_date("ended_at"))
+    into = [
+        (F.col("ended_at") >= F.lit(first)) & (F.col("session_date") < F.lit(last))
+        for first, last in stretches(dates)
+    ]
     begun = (
         run.read("fact_session")
-        .where((F.col("ended_at") >= F.lit(min(dates))) & (F.col("session_date") < F.lit(max(dates))))
+        .where(reduce(or_, into))
         .where(F.to_date("ended_at") > F.col("session_date"))
         .where(F.arrays_overlap(lasted, F.lit(sorted(dates))))
     )
@@ -152,12 +159,13 @@ def _days_reached() -> tuple[Column, Column]:
 
 def _near(sessions: DataFrame, dates: Collection[date]) -> DataFrame:
     """The sessions that come within SESSION_GAP of one of the dates."""
-    first, last = _days_reached()
-    span = (F.col("ended_at") >= F.lit(min(dates)) - F.lit(SESSION_GAP)) & (
-        F.col("started_at") < F.lit(max(dates) + DAY) + F.lit(SESSION_GAP)
-    )
-    days = F.sequence(first, last)
-    return sessions.where(span).where(F.arrays_overlap(days, F.lit(sorted(dates))))
+    near = [
+        (F.col("ended_at") >= F.lit(first) - F.lit(SESSION_GAP))
+        & (F.col("started_at") < F.lit(last + DAY) + F.lit(SESSION_GAP))
+        for first, last in stretches(dates)
+    ]
+    days = F.sequence(*_days_reached())
+    return sessions.where(reduce(or_, near)).where(F.arrays_overlap(days, F.lit(sorted(dates))))
 
 
 def _within(dates: Collection[date]) -> Column:

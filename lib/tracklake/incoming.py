@@ -13,8 +13,8 @@ from tracklake.sources.files import LogFile, below
 from tracklake.sources.source import Bounds
 from tracklake.tables import contract
 from tracklake.transforms import arrivals as arrived
-from tracklake.transforms.events import dates_with_other_ids
-from tracklake.transforms.periods import is_on
+from tracklake.transforms.events import dates_with_other_ids, names_told_otherwise
+from tracklake.transforms.periods import every_day, is_on
 from tracklake.transforms.profile import NEAR_DAYS, drift, forms_seen, profile
 from tracklake.transforms.source_files import as_read, as_read_last, listing
 
@@ -112,8 +112,12 @@ def renamed(run: Run, dates: set[date]) -> set[date]:
     """Of the dates in the lake those with events whose track or artist the catalogue now knows otherwise."""
     if "catalogue" not in run.staged or "event" not in run.base.tables:
         return set()
-    events, before, after = run.published("event", dates), run.published("catalogue"), run.read("catalogue")
-    return {row.event_date for row in dates_with_other_ids(events, before, after).collect()}
+    before, after = run.published("catalogue"), run.read("catalogue")
+    names = run.keep("names-told-otherwise", names_told_otherwise(before, after))
+    if names.isEmpty():
+        return set()
+    events = run.published("event", dates)
+    return {row.event_date for row in dates_with_other_ids(events, names, after).collect()}
 
 
 def stage_source_files(run: Run, rows: DataFrame, again: bool) -> None:
@@ -141,7 +145,7 @@ def stage_profile(run: Run, arrivals: DataFrame, dates: set[date]) -> None:
 
     Says which fields have drifted on the dates. A source whose last day is more than NEAR before begins anew.
     """
-    near = {day for day in run.slices("source_profile") if min(dates) - NEAR <= day <= max(dates) + NEAR}
+    near = run.slices("source_profile") & {day for one in dates for day in every_day(one - NEAR, one + NEAR)}
     beside = run.published("source_profile", near - dates).where("status <> 'gone'").drop("status")
     with run.steps.step("Looking at the fields of events"):
         rows = run.staged["event"].commit.rows_added
@@ -149,17 +153,23 @@ def stage_profile(run: Run, arrivals: DataFrame, dates: set[date]) -> None:
             arrivals.where(is_on("event_date", dates)),
             run.published("source_profile", dates & run.slices("source_profile")),
         )
-        fresh = run.keep("profile", profile(run.read("event", dates), rows, seen))
-    days = beside.select("source", "event_date").distinct().collect() if near - dates else []
+        fresh = profile(run.read("event", dates), rows, seen)
+        profiles = run.keep("profile", fresh.unionByName(beside.select(*fresh.columns)))
+    others = profiles.where(~is_on("event_date", dates)).select("source", "event_date")
+    days = others.distinct().collect() if near - dates else []
     after = {
         min(
-            (later.event_date for later in days if later.source == name and later.event_date > day),
+            (
+                later.event_date
+                for later in days
+                if later.source == name and day < later.event_date <= day + NEAR
+            ),
             default=day,
         )
         for name in {one.source for one in days}
         for day in dates
     }
-    drifted = drift(fresh.unionByName(beside)).where(is_on("event_date", dates | after))
+    drifted = drift(profiles).where(is_on("event_date", dates | after))
     run.stage("source_profile", drifted, dates | after)
     shown = run.read("source_profile", dates).where("status <> 'known'")
     found = shown.orderBy("event_date", "source", "field").limit(MOST_SHOWN).collect()

@@ -32,6 +32,7 @@ from tracklake.sources.detect import AUTO, guess
 from tracklake.sources.source import Source
 from tracklake.storage import Folder
 from tracklake.tables import contract
+from tracklake.transforms.keys import hash_of
 
 
 class Run:
@@ -369,5 +370,5 @@ class Run:
 def _fingerprint(rows: DataFrame, member: str) -> DataFrame:
     """One row per member: how many rows it has, and a hash of them that does not depend on their order."""
     return rows.groupBy(member).agg(
-        F.count(F.lit(1)).alias("rows"), F.bit_xor(F.xxhash64(*rows.columns)).alias("hash")
+        F.count(F.lit(1)).alias("rows"), F.bit_xor(hash_of(rows.columns)).alias("hash")
     )

@@ -110,16 +110,18 @@ class DeltaLog:
         """The files of a version, without their statistics."""
         table = self._table(version)
         partition_by = table.metadata().partition_columns
-        rows = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+        of_slice = [f"partition.{name}" for name in partition_by]
+        actions = pa.table(table.get_add_actions(flatten=True))  # statistics of every column are part of it
+        named = ("path", "size_bytes", "modification_time", "num_records", *of_slice)
         return [
             DataFile(
                 path=row["path"],
-                slice=row[f"partition.{partition_by[0]}"] if partition_by else None,
+                slice=row[of_slice[0]] if of_slice else None,
                 size=row["size_bytes"],
                 modified_ms=row["modification_time"],
                 rows=row["num_records"],
             )
-            for row in rows
+            for row in actions.select(named).to_pylist()
         ]
 
     def by_hand(self, since: int) -> dict[str, int]:

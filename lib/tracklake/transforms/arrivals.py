@@ -153,7 +153,8 @@ def quarantine(bad: DataFrame, published: DataFrame) -> DataFrame:
     Two equal records of one file are two rows. Bytes that are no UTF-8 are U+FFFD in raw_record.
     """
     record = ("source_file", "raw_record")
-    stood = published.groupBy(*record).agg(F.count(F.lit(1)).alias("_stood"))
+    of_these = published.join(bad.select("source_file").distinct(), on="source_file", how="left_semi")
+    stood = of_these.groupBy(*record).agg(F.count(F.lit(1)).alias("_stood"))
     nth = F.row_number().over(Window.partitionBy(*record).orderBy("reason"))
     return (
         bad.withColumn("_nth", nth)

@@ -97,18 +97,22 @@ def _by_name(id_: str) -> Column:
     return F.coalesce(F.array_contains("ids_by_name", id_), F.lit(False))
 
 
-def dates_with_other_ids(events: DataFrame, before: DataFrame, after: DataFrame) -> DataFrame:
-    """event_date of each day with an event for which ``after``, a catalogue, finds other ids than ``before`` did."""
+def names_told_otherwise(before: DataFrame, after: DataFrame) -> DataFrame:
+    """artist_name of each artist of whose songs one catalogue, ``after``, says something else than the other."""
     stated = ("title", "artist_name", "track_id", "artist_id")
     was, now = before.select(*stated), after.select(*stated)
-    names = now.subtract(was).union(was.subtract(now)).select("artist_name").distinct()
+    return now.subtract(was).union(was.subtract(now)).select("artist_name").distinct()
+
+
+def dates_with_other_ids(events: DataFrame, names: DataFrame, catalogue: DataFrame) -> DataFrame:
+    """event_date of each day with an event by artists of these ``names`` for which the catalogue finds other ids."""
     named = (
         events.select("event_date", "track_name", "artist_name", "track_id", "artist_id", "ids_by_name")
-        .join(F.broadcast(names), on="artist_name", how="left_semi")
+        .join(names, on="artist_name", how="left_semi")
         .distinct()
         .withColumns({"_was_track_id": F.col("track_id"), "_was_artist_id": F.col("artist_id")})
     )
     same = F.col("track_id").eqNullSafe(F.col("_was_track_id")) & F.col("artist_id").eqNullSafe(
         F.col("_was_artist_id")
     )
-    return resolve(unresolved(named), after).where(~same).select("event_date").distinct()
+    return resolve(unresolved(named), catalogue).where(~same).select("event_date").distinct()

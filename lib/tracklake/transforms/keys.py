@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pyspark.sql import Column
@@ -31,6 +32,12 @@ def key(*parts: Column) -> Column:
     """
     texts = [F.coalesce(part.cast("string"), F.lit("")) for part in parts]
     return F.left(F.sha2(F.concat_ws(SEPARATOR, *texts), 256), F.lit(32))
+
+
+def hash_of(columns: Sequence[str]) -> Column:
+    """64 bits that tell whether rows are equal in these columns. Spark's own hash passes over nulls: a text that moved
+    from one column to another, which was null, would be the same."""
+    return F.xxhash64(*columns, F.array(*[F.isnull(name) for name in columns]))
 
 
 def version_key(member_id: Column, valid_from: Column) -> Column:

@@ -27,6 +27,17 @@ def named(events: DataFrame) -> DataFrame:
     )
 
 
+def songs_named(events: DataFrame, catalogue: DataFrame) -> DataFrame:
+    """The catalogue's songs that the events name: enough for their ``tracks``."""
+    return catalogue.join(events, on="track_id", how="left_semi")
+
+
+def songs_by(events: DataFrame, catalogue: DataFrame) -> DataFrame:
+    """All songs in the catalogue by artists whom the events credit: enough for these ``artists``."""
+    credited = events.select(F.explode(credited_artists()).alias("artist_id"))
+    return catalogue.join(credited, on="artist_id", how="left_semi")
+
+
 def tracks(events: DataFrame, catalogue: DataFrame, known: DataFrame, known_credits: DataFrame) -> DataFrame:
     """dim_track rows of every track in the events or the catalogue, and the unknown track, each with ``credit``: the
     ids of all its artists, the primary one first.

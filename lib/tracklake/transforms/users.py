@@ -8,6 +8,9 @@ from pyspark.sql import functions as F
 from tracklake.transforms.events import ORDER
 from tracklake.transforms.keys import ALWAYS, ANONYMOUS, version_key
 
+SAID = ("level", "location", "gender", "registered_at")
+"""What events say of a user."""
+
 
 def user_versions(events: DataFrame, before: DataFrame) -> DataFrame:
     """dim_user rows (all versions) of every user in the events.
@@ -20,10 +23,8 @@ def user_versions(events: DataFrame, before: DataFrame) -> DataFrame:
     in_order = Window.partitionBy("user_id").orderBy("_began", *ORDER)
     so_far = in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     whole = in_order.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    said = ("level", "location", "gender", "registered_at")
-
     told = events.where(F.col("user_id").isNotNull()).select(
-        "user_id", *ORDER, *said, F.lit(1).alias("_began")
+        "user_id", *ORDER, *SAID, F.lit(1).alias("_began")
     )
     users = told.select("user_id").distinct()
     known = before.join(users, on="user_id", how="left_semi").select(
@@ -31,7 +32,7 @@ def user_versions(events: DataFrame, before: DataFrame) -> DataFrame:
         F.col("valid_from").alias("event_time"),
         F.lit(None).cast("int").alias("item_in_session"),
         F.lit("").alias("event_id"),
-        *said,
+        *SAID,
         F.lit(0).alias("_began"),
     )
     states = (
