@@ -388,6 +388,8 @@ def test_of_two_runs_at_once_the_second_to_publish_is_refused(
     failure = explain(refused.value)
     assert (failure.exit_code, STOPS["two-runs"][1] in failure.sentence) == (STOPS["two-runs"][0], True)
     assert first.lake.read("event").count() == 2
+    there = {run: Path(run.staged["event"].path).exists() for run in (first, second)}
+    assert there == {first: True, second: False}, "what was overtaken is staged anew"
 
 
 @pytest.mark.usefixtures("unaudited")

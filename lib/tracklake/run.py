@@ -16,13 +16,13 @@ from tracklake.against import Against
 from tracklake.audits import Audits
 from tracklake.changes import Changes
 from tracklake.config import Conf
-from tracklake.errors import AuditFailed, WrongUsage
+from tracklake.errors import AuditFailed, Overtaken, WrongUsage
 from tracklake.history import as_rows, results
 from tracklake.lake import Lake, Release, scratch, staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.footers import without_nulls
 from tracklake.lake.lake import no_lake, on_dates
-from tracklake.lake.publish import Staged, publish
+from tracklake.lake.publish import Staged, publish, withdraw
 from tracklake.places import seen_from
 from tracklake.progress import Steps
 from tracklake.quality import Verdict
@@ -353,15 +353,14 @@ class Run:
             rows_removed={table: staged.commit.rows_removed for table, staged in self.staged.items()},
             suites={verdict.table: verdict.met for verdict in verdicts},
         )
-        return publish(
-            self.lake,
-            self.base,
-            self.staged,
-            self._inputs,
-            release,
-            self.conf.lake.retention_days,
-            self.steps.note,
-        )
+        retention_days = self.conf.lake.retention_days
+        try:
+            return publish(
+                self.lake, self.base, self.staged, self._inputs, release, retention_days, self.steps.note
+            )
+        except Overtaken:
+            withdraw(self.lake, self.base, self.staged)
+            raise
 
     def _versions(self, tables: Collection[str]) -> dict[str, int]:
         return {table: self.base.tables[table] for table in tables if table in self.base.tables}

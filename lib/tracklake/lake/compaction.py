@@ -13,9 +13,8 @@ from tracklake.errors import Overtaken, TracklakeError
 from tracklake.lake import staging
 from tracklake.lake.delta import Commit, DataFile
 from tracklake.lake.lake import Lake
-from tracklake.lake.publish import Staged, publish, silent
+from tracklake.lake.publish import Staged, publish, silent, withdraw
 from tracklake.lake.releases import Release
-from tracklake.storage import Folder
 from tracklake.tables import contract
 
 SMALL = 32 * 1024**2
@@ -60,18 +59,12 @@ def publish_compacted(
 ) -> Release:
     """Publishes what was compacted as a release in which for the jobs nothing has changed; returns that.
 
-    Raises Overtaken if another run has published since ``base``. What was staged goes then, since whoever starts over
-    stages it anew; where a version of its table names it by then, it stays until the run is long dead.
+    Raises Overtaken if another run has published since ``base``; what was staged goes then.
     """
     try:
         return publish(lake, base, staged, {}, release, retention_days, note, same_rows=True)
     except Overtaken:
-        for table, change in staged.items():
-            log, released = lake.log(table), base.tables[table]
-            since = range(released + 1, (log.version() or released) + 1)
-            named = {file.path.partition("/")[0] for version in since for file in log.files(version)}
-            if change.folder not in named:
-                Folder(change.path).remove()
+        withdraw(lake, base, staged)
         raise
 
 

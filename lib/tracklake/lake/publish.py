@@ -83,6 +83,19 @@ def publish(
     return published
 
 
+def withdraw(lake: Lake, base: Release, staged: Mapping[str, Staged]) -> None:
+    """Removes what is staged of a run that another one has overtaken: whoever starts over stages it anew.
+
+    Where a version of its table names the files by now, they stay until the run is long dead.
+    """
+    for table, change in staged.items():
+        log, released = lake.log(table), base.tables.get(table, 0)
+        since = range(released + 1, (log.version() or released) + 1)
+        named = {file.path.partition("/")[0] for version in since for file in log.files(version)}
+        if change.folder not in named:
+            Folder(change.path).remove()
+
+
 def _check_files(table: str, change: Staged) -> None:
     """Raises TracklakeError unless the files that are to come are all there, each as long as it was."""
     there = {f"{change.folder}/{file.path}": file.size for file in Folder(change.path).files()}
