@@ -52,7 +52,10 @@ class Figures:
 
 
 def of_artist(read: Read, artist_id: str) -> Figures:
-    """The figures of one artist. Raises WrongUsage if no artist has that id, InputMissing if nothing may be shown."""
+    """The figures of one artist, none of them built with a smaller k than those of the 28 days told of.
+
+    Raises WrongUsage if no artist has that id, InputMissing if nothing may be shown.
+    """
     names = _rows(read("dim_artist").where((F.col("artist_id") == artist_id) & F.col("is_current")))
     if not names:
         raise WrongUsage(f"There is no artist {artist_id!r}: table dim_artist lists the ids.")
@@ -85,13 +88,15 @@ def of_artist(read: Read, artist_id: str) -> Figures:
         weeks=[
             row
             for row in shown
-            if row["period"] == "week" and row["period_start"] < start + timedelta(BLOCK_DAYS)
+            if row["period"] == "week"
+            and row["period_start"] < start + timedelta(BLOCK_DAYS)
+            and row["k"] >= now["k"]
         ][-WEEKS_SHOWN:],
         groups=_named_groups(
             read, read("mart_artist_audience").where(own & (F.col("period_start") == start))
         ),
         tracks=tracks,
-        map=_map(read, "track", start, {track["track_id"]: track["title"] for track in tracks}),
+        map=_map(read, "track", now, {track["track_id"]: track["title"] for track in tracks}),
         hidden=_hidden(read, own, start),
     )
 
@@ -137,7 +142,7 @@ def of_market(read: Read) -> Figures:
         groups=groups,
         tracks=tracks,
         artists=artists,
-        map=_map(read, "artist", start, {row["artist_id"]: row["name"] for row in artists}),
+        map=_map(read, "artist", now, {row["artist_id"]: row["name"] for row in artists}),
         hidden=_hidden(read, F.lit(True), start),
     )
 
@@ -176,18 +181,19 @@ def _current_names(read: Read) -> DataFrame:
     )
 
 
-def _map(read: Read, kind: str, start: date, names: dict[str, str]) -> Rows:
-    """The rows of mart_interplay of the items named, where the lake has that table, with the medians of all items of
-    the kind: ``middle_effect`` and ``middle_listeners``."""
+def _map(read: Read, kind: str, now: dict[str, Any], names: dict[str, str]) -> Rows:
+    """The rows of mart_interplay of the items named, where the lake has that table and built them with no smaller k
+    than ``now``, with the medians of all items of the kind: ``middle_effect`` and ``middle_listeners``."""
     items = read("mart_interplay")
     if "item_id" not in items.columns or not names:
         return []
-    of_kind = items.where((F.col("item_type") == kind) & _is_block(start))
+    of_kind = items.where((F.col("item_type") == kind) & _is_block(now["period_start"]))
     middles = of_kind.agg(
         F.median("shrunk_effect").alias("middle_effect"), F.median("listeners").alias("middle_listeners")
     )
     named = of_kind.where(F.col("item_id").isin(sorted(names)) & F.col("shrunk_effect").isNotNull())
-    rows = _rows(named.join(F.broadcast(middles), how="cross"))
+    may_be_told = named.where(F.col("k") >= now["k"])
+    rows = _rows(may_be_told.join(F.broadcast(middles), how="cross"))
     return [{**row, "name": names[row["item_id"]]} for row in rows]
 
 
