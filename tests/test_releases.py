@@ -126,6 +126,17 @@ def test_a_release_whose_files_are_gone_cannot_be_brought_back(lake: Lake) -> No
     assert released(lake, lake.ledger.newest()) == heads(lake) == mixed(3, 2, 3)
 
 
+def test_a_release_whose_files_are_gone_is_not_read_where_the_others_are(
+    lake: Lake, spark: SparkSession
+) -> None:
+    shutil.rmtree(Path(lake.path("fact_track_day"), "staged-first"))
+    reader = Lake(spark, lake.uri)
+    with pytest.raises(WrongUsage, match="1 files of table fact_track_day are gone"):
+        reader.read("fact_track_day", as_of=1)
+    assert [reader.read("fact_track_day", as_of=number).count() for number in (2, 3)] == [1, 2]
+    assert reader.read("dim_track", as_of=1).count() == 1
+
+
 def test_where_vacuum_took_files_of_the_newest_release_an_older_one_can_be_brought_back(lake: Lake) -> None:
     table = DeltaTable(lake.path("fact_track_day"))
     table.delete("plays = 3")

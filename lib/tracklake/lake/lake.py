@@ -17,6 +17,7 @@ from tracklake.lake.delta import DataFile, DeltaLog
 from tracklake.lake.releases import NO_RELEASE, Ledger, Release
 from tracklake.local_rows import local_rows
 from tracklake.places import literal, refuse_for_tables, seen_from
+from tracklake.storage import Folder
 from tracklake.tables import Contract, contract
 from tracklake.transforms.periods import is_on
 
@@ -66,7 +67,8 @@ class Lake:
         date (the newest release up to its end, UTC), or such a moment or date in ISO form. Without it two reads are
         of two releases where a run publishes between them: tables that are joined are read as of one number, such as
         ``lake.release().release``, the newest. The grain, columns and units are the contract's. Raises WrongUsage for
-        an unknown table or release, InputMissing for a table that the release does not have, or where no lake is.
+        an unknown table or release and for an older one whose files of the table are gone, as they are after the
+        retention, InputMissing for a table that the release does not have, or where no lake is.
         """
         contract(table)
         release = self.release(as_of)
@@ -74,7 +76,16 @@ class Lake:
             raise InputMissing(
                 f"Release {release.release} of the lake {self.uri} has no table {table}: run the job that builds it."
             )
-        return self.at_version(table, release.tables[table])
+        version = release.tables[table]
+        if as_of is not None and (lost := self.lost(table, version, self.ledger.newest().tables.get(table))):
+            raise WrongUsage(f"{not_whole(self.uri, release, table, lost)}; read a newer release.")
+        return self.at_version(table, version)
+
+    def lost(self, table: str, version: int | None, there: int | None) -> list[str]:
+        """The files of a version of a table that are gone; those are not looked for that version ``there`` has, too."""
+        needed, held = ({file.path for file in self.files(table, one)} for one in (version, there))
+        asked = sorted(needed - held)
+        return Folder(self.path(table)).lacks(asked) if asked else []
 
     def at_version(self, table: str, version: int) -> DataFrame:
         """One version of a table, released or not."""
@@ -170,6 +181,15 @@ class Lake:
 def no_lake(uri: str) -> InputMissing:
     """What is raised where a lake is needed and none is."""
     return InputMissing(f"There is no lake at {uri} yet: run_pipeline makes one.")
+
+
+def not_whole(uri: str, release: Release, table: str, lost: Sequence[str]) -> str:
+    """That a release cannot be read any more, and why, without what to do about it."""
+    return (
+        f"Release {release.release} of the lake {uri} is not whole any more: {len(lost)} files of table {table} are "
+        f"gone, {lost[0]} among them, as VACUUM removes them after a change by hand, and maintain_lake after the "
+        "retention"
+    )
 
 
 def on_dates(contract: Contract, dates: Collection[date]) -> Column:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from tracklake.errors import Overtaken, TracklakeError, WrongUsage
 from tracklake.lake.delta import Commit
-from tracklake.lake.lake import Lake
+from tracklake.lake.lake import Lake, not_whole
 from tracklake.lake.releases import Release
 from tracklake.storage import Folder
 from tracklake.tables import CONTRACTS, contract
@@ -157,14 +157,11 @@ def _heads(lake: Lake, base: Release) -> dict[str, int]:
 
 def _refuse_lost(lake: Lake, base: Release, to: Release, table: str, head: int) -> None:
     """Raises TracklakeError, or WrongUsage, if files that a table needs to be as in ``to`` again are gone."""
-    needed = _paths(lake, table, to.tables.get(table)) - _paths(lake, table, head)
-    if lost := Folder(lake.path(table)).lacks(sorted(needed)):
+    if lost := lake.lost(table, to.tables.get(table), head):
         error = TracklakeError if to.release == base.release else WrongUsage
         raise error(
-            f"Release {to.release} of the lake {lake.uri} is not whole any more: {len(lost)} files of table {table} "
-            f"are gone, {lost[0]} among them, as VACUUM removes them after a change by hand, and maintain_lake after "
-            "the retention; bring them back from a copy, take a release whose files are all there (rollback --to "
-            "RELEASE), or build a new lake from the logs (run_pipeline with another --lake)."
+            f"{not_whole(lake.uri, to, table, lost)}; bring them back from a copy, take a release whose files are all "
+            "there (rollback --to RELEASE), or build a new lake from the logs (run_pipeline with another --lake)."
         )
 
 
