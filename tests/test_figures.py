@@ -76,3 +76,22 @@ def test_what_was_built_with_a_smaller_k_is_not_told_beside_the_newest(tell: Tel
     assert figures.k == 5
     assert [row["period_start"] for row in figures.weeks] == [NEWER, NEWER + timedelta(7)]
     assert figures.map == []
+
+
+def starts(tell: Tell, *blocks: dict[str, Any], first: date, last: date) -> date:
+    return tell(*blocks, of("day", first), of("day", last)).start
+
+
+def test_the_newest_28_days_that_are_over_are_told_though_they_had_a_quiet_day(tell: Tell) -> None:
+    blocks = of("28_days", EARLIER, days=28), of("28_days", NEWER, days=27)
+    after = NEWER + timedelta(28)
+    assert starts(tell, *blocks, first=EARLIER, last=after) == NEWER
+    assert starts(tell, *blocks, of("28_days", after, days=1), first=EARLIER, last=after) == NEWER
+    assert starts(tell, *blocks, first=EARLIER, last=after - timedelta(2)) == EARLIER, "its last day may come"
+
+
+def test_of_28_days_that_the_lake_has_in_part_only_those_with_most_days_are_told(tell: Tell) -> None:
+    begun, unfinished = of("28_days", EARLIER, days=4), of("28_days", NEWER, days=26)
+    days = {"first": NEWER - timedelta(4), "last": NEWER + timedelta(25)}
+    assert starts(tell, begun, unfinished, **days) == NEWER
+    assert starts(tell, {**begun, "days": 27}, unfinished, **days) == EARLIER

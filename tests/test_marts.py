@@ -56,7 +56,7 @@ def test_a_report_tells_what_is_shown_and_says_what_is_not(
         return lake.get(table, spark.range(0))
 
     figures = of_artist(read, "a20")
-    assert (figures.name, figures.start, figures.is_finished) == ("A20", date(2025, 11, 24), True)
+    assert (figures.name, figures.start, figures.has_every_day) == ("A20", date(2025, 11, 24), True)
     assert figures.now["listeners"] >= K
     assert {row["is_suppressed"] for row in figures.weeks + figures.tracks} == {False}
     assert {row["kind"] for row in figures.groups} == {"tier", "place", "cohort", "also_plays"}

@@ -46,7 +46,7 @@ class Figures:
         return self.start + timedelta(days=BLOCK_DAYS - 1)
 
     @property
-    def is_finished(self) -> bool:
+    def has_every_day(self) -> bool:
         """Whether the lake has plays of all 28 days."""
         return self.days == BLOCK_DAYS
 
@@ -71,7 +71,7 @@ def of_artist(read: Read, artist_id: str) -> Figures:
         raise InputMissing(
             f"There is nothing to report of {name}: in no 28 days of the lake did {k or 'enough'} listeners play them."
         )
-    now = _newest(blocks)
+    now = _newest(read, blocks)
     start = now["period_start"]
     tracks = _named_tracks(
         read,
@@ -119,7 +119,7 @@ def of_market(read: Read) -> Figures:
         raise InputMissing(
             "There is nothing to report: no artist has enough listeners, or build_marts has not run."
         )
-    now = _newest(blocks)
+    now = _newest(read, blocks)
     start = now["period_start"]
     shown = read("mart_artist").where(_is_block(start) & ~F.col("is_suppressed"))
     artists = _named_artists(read, shown.orderBy(F.desc("streams"), "artist_id").limit(MOST_ON_MAP))
@@ -147,8 +147,19 @@ def of_market(read: Read) -> Figures:
     )
 
 
-def _newest(blocks: Rows) -> dict[str, Any]:
-    """The newest finished 28 days, or where none are finished those with most days of plays."""
+def _newest(read: Read, blocks: Rows) -> dict[str, Any]:
+    """The newest 28 days that lie between the first and the last day of plays in the lake, quiet days or not; where
+    none do, those with most days of plays."""
+    day = F.col("period_start")
+    played = read("mart_artist").where(F.col("period") == "day")
+    [span] = _rows(played.agg(F.min(day).alias("first"), F.max(day).alias("last")))
+    over = [
+        row
+        for row in blocks
+        if span["first"] <= row["period_start"] <= span["last"] - timedelta(BLOCK_DAYS - 1)
+    ]
+    if over:
+        return max(over, key=lambda row: row["period_start"])
     return max(blocks, key=lambda row: (row["days"], row["period_start"]))
 
 

@@ -72,10 +72,10 @@ def certainty(figures: Figures) -> list[str]:
         "Where plays are few, dots are drawn towards what is usual among all tracks: two of two is less sure than 900"
         " of 1,000.",
     ]
-    if not figures.is_finished:
+    if not figures.has_every_day:
         sentences.insert(
             0,
-            f"Of these 28 days the lake has plays of {figures.days} only: there are listeners who are not counted."
+            f"Of these 28 days the lake has plays of {figures.days} only: who listened on the others is not counted."
             " Streams are compared per day.",
         )
     return sentences

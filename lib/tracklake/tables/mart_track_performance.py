@@ -54,7 +54,7 @@ CONTRACT = Contract(
             "days",
             "int",
             "Days of the period on which the lake has plays, likes, saves or playlist adds;"
-            " fewer than its length: unfinished.",
+            " fewer than its length: it is unfinished, or had quiet days.",
             nullable=False,
             minimum=1,
             maximum=28,
