@@ -22,6 +22,7 @@ from tracklake.report.page import page
 
 K = 3
 START = date(2025, 10, 27)
+ODD_NAME = "One\u2028two\u2029three\nfour"
 IN_BLOCK = f"period_start = DATE '{START}' AND period = '28_days' AND NOT is_suppressed"
 
 
@@ -195,6 +196,22 @@ def test_names_cannot_put_markup_into_the_page(oracle: duckdb.DuckDBPyConnection
     assert "</script><script>alert" not in page(evil, 1, date(2026, 1, 1))
 
 
+def test_a_category_is_one_line_whatever_the_name_holds(oracle: duckdb.DuckDBPyConnection) -> None:
+    odd = of_artist(oracle, "a20")
+    odd.tracks[0]["title"] = ODD_NAME
+    [chart] = [one for one in charts(odd) if one.name == "tracks"]
+    assert chart.about.startswith("1. One two three four: ")
+
+
+def test_places_whose_names_begin_alike_have_a_bar_each(oracle: duckdb.DuckDBPyConnection) -> None:
+    places = [f"Bundesrepublik Deutschland, Nordrhein-Westfalen, {city}" for city in ("Bonn", "Köln")]
+    groups = [{"kind": "place", "group_name": place, "listeners": 9} for place in places]
+    [chart] = [one for one in charts(of_artist(oracle, "a20", groups=groups)) if one.name == "place"]
+    [bars] = chart.spec["datasets"].values()
+    assert [row["group"] for row in bars] == places
+    assert chart.about == f"{places[0]}: 9 listeners; {places[1]}: 9 listeners."
+
+
 def test_a_page_asks_nothing_of_a_network(oracle: duckdb.DuckDBPyConnection) -> None:
     html = page(of_market(oracle), 1, date(2026, 1, 1))
     markup = re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)
@@ -229,6 +246,7 @@ def test_a_page_renders_without_errors_at_any_width(
     oracle: duckdb.DuckDBPyConnection, browser: Any, tmp_path: Path, which: str, width: int
 ) -> None:
     figures = of_market(oracle) if which == "market" else of_artist(oracle, "a20")
+    figures.tracks[0]["title"] = ODD_NAME
     file = tmp_path / "report.html"
     file.write_text(page(figures, 3, START + timedelta(days=60)), encoding="utf-8")
     browser.execute_cdp_cmd(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ FUNNEL = {
 }
 TIERS = ("super", "fan", "regular", "casual", "(other)")
 SHORT = 34
+_NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 MOST_GROUPS = 12
 WIDTH = "container"
 
@@ -223,7 +225,7 @@ def _groups(
         of_kind.sort(key=lambda row: (row["group_name"] == "(other)", -row["listeners"]))
     named = {"(other)": "Too small to show alone", **(names or {})}
     rows = [
-        {"group": _short(named.get(row["group_name"], row["group_name"])), "listeners": row["listeners"]}
+        {"group": _in_a_line(named.get(row["group_name"], row["group_name"])), "listeners": row["listeners"]}
         for row in of_kind
     ]
     return _chart(
@@ -496,8 +498,14 @@ def _legend() -> alt.Legend:
     return alt.Legend(orient="top", direction="horizontal", columns=3, symbolLimit=10, labelLimit=220)
 
 
+def _in_a_line(text: str | None) -> str:
+    """A name as a category: without control characters and what separates lines, which Vega cannot read in its
+    expressions."""
+    return _NOT_IN_A_LINE.sub(" ", text or "(no name)")
+
+
 def _short(text: str | None) -> str:
-    text = text or "(no name)"
+    text = _in_a_line(text)
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
 
 
