@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import SparkSession
 
+import tracklake
 from tracklake import session
 from tracklake.config import Conf, load
 from tracklake.errors import WrongUsage
@@ -58,6 +60,17 @@ def test_it_takes_what_it_does_not_say_and_can_still_be_said(spark: SparkSession
         assert [spark.conf.get(key) for key in (SAID, STATIC, UNSAID)] == [said, "1000", "77"]
     finally:
         spark.conf.unset(UNSAID)
+
+
+def test_a_session_that_is_handed_over_is_held_to_utc_and_ansi_rules(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    theirs = spark.newSession()
+    theirs.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
+    theirs.conf.set("spark.sql.ansi.enabled", "false")
+    lake = tracklake.open(str(tmp_path), theirs)
+    assert lake.spark is theirs
+    assert {key: theirs.conf.get(key) for key in session.FIXED} == session.FIXED
 
 
 def test_a_value_that_spark_refuses_is_wrong_usage(spark: SparkSession, conf: Conf) -> None:

@@ -17,10 +17,15 @@ def open(lake: str, spark: SparkSession | None = None) -> Lake:
     """The lake at a path or URI, for reading: ``read(table)``, ``tables()``, ``releases()``.
 
     Tables of one release are read with ``as_of``, its number: ``lake.release().release`` is that of the newest.
-    Uses the active Spark session, or starts one as conf/local.toml says.
+    Uses ``spark``, else the active Spark session, or starts one as conf/local.toml says; in each of them UTC and ANSI
+    rules hold from then on.
     """
     from tracklake.config import load
     from tracklake.lake import Lake
-    from tracklake.session import spark_session
+    from tracklake.session import hold_to_rules, spark_session
 
-    return Lake(spark or spark_session(load("local"), "tracklake"), lake)
+    if spark is None:
+        spark = spark_session(load("local"), "tracklake")
+    else:
+        hold_to_rules(spark)
+    return Lake(spark, lake)

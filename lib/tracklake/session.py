@@ -85,12 +85,19 @@ def spark_session(conf: Conf, app_name: str) -> "SparkSession":
     try:
         spark = SparkSession.getActiveSession() or _build(conf, app_name)
         remember_classes(spark)
+        hold_to_rules(spark)
         for key, value in spark_settings(conf).items():
-            if key in FIXED or (_may_be_set(spark, key) and spark.conf.get(key, None) is None):
+            if key not in FIXED and _may_be_set(spark, key) and spark.conf.get(key, None) is None:
                 spark.conf.set(key, value)
     except IllegalArgumentException as error:
         raise refused_setting(error) from error
     return spark
+
+
+def hold_to_rules(spark: "SparkSession") -> None:
+    """Sets in a session, whoever made it, what results depend on: UTC and ANSI rules among others."""
+    for key, value in FIXED.items():
+        spark.conf.set(key, value)
 
 
 def _build(conf: Conf, app_name: str) -> "SparkSession":
