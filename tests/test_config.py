@@ -84,6 +84,10 @@ def test_a_source_has_its_own_settings(tmp_path: Path) -> None:
         ('[spark]\nmaster = "local[0]"', 'master in [spark]: "local[0]" is no master'),
         ("[privacy]\nk = ", "is not valid TOML"),
         ('env = "there"', 'unknown key "env"'),
+        (
+            '[spark.conf]\n"spark.jars.packages" = ["a:b:1", "c:d:2"]',
+            "conf in [spark]: spark.jars.packages is a list, which no Spark setting is",
+        ),
         ('[spark.conf]\nmaster = "yarn"', 'should start with "spark."'),
     ],
 )

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from pyspark.errors import IllegalArgumentException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrameReader, SparkSession
 
 import tracklake
 from tracklake import session
@@ -60,6 +60,23 @@ def test_it_takes_what_it_does_not_say_and_can_still_be_said(spark: SparkSession
         assert [spark.conf.get(key) for key in (SAID, STATIC, UNSAID)] == [said, "1000", "77"]
     finally:
         spark.conf.unset(UNSAID)
+
+
+def test_a_path_opens_a_lake_as_its_text_does_and_an_empty_text_none(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    assert tracklake.open(tmp_path, spark).uri == tracklake.open(str(tmp_path), spark).uri == str(tmp_path)
+    with pytest.raises(WrongUsage, match='place "" is no lake'):
+        tracklake.open("", spark)
+
+
+def test_where_the_session_lacks_delta_it_is_said_in_one_sentence(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = DataFrameReader.format
+    monkeypatch.setattr(DataFrameReader, "format", lambda self, name: known(self, f"{name}-is-not-there"))
+    with pytest.raises(WrongUsage, match="The Delta jars are not on Spark's class path"):
+        tracklake.open(tmp_path, spark).at_version("event", 1)
 
 
 def test_a_session_that_is_handed_over_is_held_to_utc_and_ansi_rules(

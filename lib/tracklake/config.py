@@ -168,6 +168,8 @@ def _dotted(table: Mapping[str, Any], prefix: str = "") -> Mapping[str, str]:
         name = f"{prefix}{key}"
         if isinstance(value, dict):
             settings.update(_dotted(value, f"{name}."))
+        elif isinstance(value, list):
+            raise ValueError(f'{name} is a list, which no Spark setting is: give one text, such as "a,b"')
         else:
             settings[name] = str(value).lower() if isinstance(value, bool) else str(value)
     return settings

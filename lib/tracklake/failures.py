@@ -14,7 +14,7 @@ from tracklake.places import as_path, local_path
 
 _LONGEST = 300
 _HINT = "--debug shows the whole trace."
-_NO_DELTA = ("CATALOG_PLUGIN_CLASS_NOT_FOUND", "DATA_SOURCE_NOT_FOUND")
+_NO_DELTA = re.compile(r"\[(CATALOG_PLUGIN_CLASS|DATA_SOURCE)_NOT_FOUND\][^\n]*delta", re.IGNORECASE)
 _UNREADABLE_FILE = re.compile(
     r"\[FAILED_READ_FILE\.\w+\] Encountered error while reading file (?P<file>\S+?)\.\s"
 )
@@ -46,6 +46,8 @@ def explain(error: Exception, source_input: str | None = None) -> Failure:
         return failure
     if failure := _no_connector(str(error)):
         return failure
+    if lacking := lacks_delta(error):
+        return explain(lacking)
     if _WRONG_SETTING.search(str(error)):
         return explain(refused_setting(error))
     text, code = _text(error), 1
@@ -103,6 +105,16 @@ def _no_connector(trace: str) -> Failure | None:
     )
 
 
+def lacks_delta(error: Exception) -> WrongUsage | None:
+    """What is raised in place of an error for which Spark lacks the jars of Delta; None if it is another."""
+    if not _NO_DELTA.search(str(error)):
+        return None
+    return WrongUsage(
+        f"The Delta jars are not on Spark's class path: add --packages {DELTA} to spark-submit; in a notebook restart "
+        "the kernel and let tracklake.open start the session."
+    )
+
+
 def refused_setting(error: Exception) -> WrongUsage:
     """What is raised in place of an error in which Spark refuses the value of a setting."""
     while cause := getattr(error, "_cause", None):  # where pyspark keeps it
@@ -116,9 +128,6 @@ def refused_setting(error: Exception) -> WrongUsage:
 
 def _text(error: Exception) -> str:
     if isinstance(error, PySparkException):
-        condition = error.getCondition() or ""
-        if condition.startswith(_NO_DELTA) and "delta" in str(error).lower():
-            return f"The Delta jars are not on Spark's class path: add --packages {DELTA} to spark-submit."
         return f"Spark says: {_first_line(str(error))}; {_HINT}"
     if isinstance(error, Py4JJavaError) and "OutOfMemoryError" in str(error):
         return (

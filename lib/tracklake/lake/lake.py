@@ -8,10 +8,13 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.errors import InputMissing, WrongUsage
+from tracklake.failures import lacks_delta
 from tracklake.lake.claims import Claims
 from tracklake.lake.delta import DataFile, DeltaLog
 from tracklake.lake.releases import NO_RELEASE, Ledger, Release
@@ -64,7 +67,9 @@ class Lake:
         """A table as of a release: the newest one, or the one that ``as_of`` names.
 
         ``as_of`` is a release number, a moment (the newest release at that time; naive ones count as UTC), a
-        date (the newest release up to its end, UTC), or such a moment or date in ISO form. Without it two reads are
+        date (the newest release up to its end, UTC), or such a moment or date in ISO form. Spark collects times without
+        a zone, in that of the machine: in place of a ``released_at`` from ``releases`` name the release's number, or
+        ``lake.release(number).released_at``, which has a zone. Without it two reads are
         of two releases where a run publishes between them: tables that are joined are read as of one number, such as
         ``lake.release().release``, the newest. The grain, columns and units are the contract's. Raises WrongUsage for
         an unknown table or release and for an older one whose files of the table are gone, as they are after the
@@ -90,7 +95,16 @@ class Lake:
     def at_version(self, table: str, version: int) -> DataFrame:
         """One version of a table, released or not."""
         self.spark.conf.set(REFUSES_OLD_VERSIONS, "false")
-        return self.spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
+        return self._delta(self.path(table), versionAsOf=version)
+
+    def _delta(self, uri: str, **options: int) -> DataFrame:
+        """A Delta table as Spark reads it. Raises WrongUsage where the session lacks the jars for that."""
+        try:
+            return self.spark.read.format("delta").options(**options).load(uri)
+        except (PySparkException, Py4JJavaError) as error:
+            if lacking := lacks_delta(error):
+                raise lacking from error
+            raise
 
     def slices(self, table: str, version: int, dates: Collection[date] | None = None) -> DataFrame:
         """One version of a table, released or not; of its slices only those of ``dates``, where they are given.
@@ -139,10 +153,11 @@ class Lake:
         )
 
     def releases(self) -> DataFrame:
-        """The releases, newest first: one row each, as the table ``_releases`` has them."""
+        """The releases, newest first: one row each, as the table ``_releases`` has them. ``read`` is told their number,
+        see there."""
         if not self.ledger.newest().release:
             raise no_lake(self.uri)
-        return self.spark.read.format("delta").load(self.ledger.uri).orderBy("release", ascending=False)
+        return self._delta(self.ledger.uri).orderBy("release", ascending=False)
 
     def tables(self) -> DataFrame:
         """One row per table of the newest release: name, grain, version, rows, and what it is about."""
