@@ -6,7 +6,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from tracklake.handover import printable, say
 from tracklake.progress import Steps
+from tracklake.quality import in_words
 
 
 def shown_by(steps: Steps) -> str:
@@ -59,3 +61,24 @@ def test_numbers_of_a_table_are_grouped_and_what_is_unknown_is_blank(plain: Step
     assert "4,965" in shown_by(plain)
     assert "yes" in shown_by(plain)
     assert "None" not in shown_by(plain)
+
+
+CLEARED = "\x1b[2J\x1b[32mAll suites passed.\x1b[8m \u202eabc"
+SHOWN = r"\x1b[2J\x1b[32mAll suites passed.\x1b[8m \u202eabc"
+
+
+def test_a_name_does_nothing_to_the_terminal(plain: Steps, capsys: pytest.CaptureFixture[str]) -> None:
+    plain.note(CLEARED)
+    plain.table(CLEARED, [CLEARED], [(CLEARED,)])
+    say(CLEARED)
+
+    assert shown_by(plain).count(SHOWN) == 4
+    assert capsys.readouterr().err.strip() == SHOWN
+    assert printable("👨\u200d👩 می\u200cخواهم\nÅ") == "👨\u200d👩 می\u200cخواهم\nÅ"
+
+
+def test_of_a_long_text_the_beginning_is_shown(plain: Steps) -> None:
+    plain.table("Rows", ["name"], [("x" * 200_000,)])
+
+    assert 1_000 < shown_by(plain).count("x") < 5_000
+    assert in_words({"title": "x" * 200_000, "ms": 1.5}) == f"title {'x' * 99}…, ms 1.5"

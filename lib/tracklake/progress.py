@@ -12,10 +12,13 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tracklake.handover import terminal_width
+from tracklake.handover import printable, terminal_width
 
 _PLAIN_WIDTH = 160
 _TITLE_WIDTH = 44
+
+LONGEST_CELL = 3_000
+"""Characters of a cell of a table that are shown."""
 
 
 def console() -> Console:
@@ -64,17 +67,17 @@ class Steps:
 
     def note(self, text: str) -> None:
         """One line of plain text."""
-        self.console.print(escape(text), soft_wrap=True)
+        self.console.print(_as_it_is(text), soft_wrap=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """A table; numbers are grouped by thousands and stand to the right."""
         cells = [tuple(row) for row in rows]
-        shown = Table(title=escape(title), title_justify="left", title_style="bold")
+        shown = Table(title=_as_it_is(title), title_justify="left", title_style="bold")
         for position, column in enumerate(columns):
             numeric = any(cells) and all(isinstance(row[position], int | float | None) for row in cells)
-            shown.add_column(escape(column), justify="right" if numeric else "left", overflow="fold")
+            shown.add_column(_as_it_is(column), justify="right" if numeric else "left", overflow="fold")
         for row in cells:
-            shown.add_row(*(escape(_cell(value)) for value in row))
+            shown.add_row(*(_as_it_is(_cell(value)) for value in row))
         self.console.print(shown)
 
     def _spin(self, title: str) -> int | None:
@@ -111,4 +114,10 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:,.1f}" if isinstance(value, float) else str(value)
+    text = f"{value:,.1f}" if isinstance(value, float) else str(value)
+    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
+
+
+def _as_it_is(text: str) -> str:
+    """Markup that prints as the text, whatever that holds."""
+    return escape(printable(text))

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 MOST_SAMPLED = 5
+
+LONGEST_VALUE = 100
+"""Characters of a text in a sample row that messages and pages show."""
+
 WITHHELD = frozenset({"raw_record", "extra", "user_agent", "location"})
 """Columns that may say who somebody is: their values, whatever a rule calls them, are in no message and on no page."""
 NOT_SHOWN = "(withheld)"
@@ -273,11 +277,13 @@ def _without_values(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def in_words(row: Mapping[str, Any]) -> str:
-    """A sample row as people read it: each column's name and value, numbers to six digits."""
+    """A sample row as people read it: each name and value, numbers to six digits, of long texts the beginning."""
     return ", ".join(f"{name} {_in_short(value)}" for name, value in row.items())
 
 
 def _in_short(value: object) -> object:
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        return f"{value[: LONGEST_VALUE - 1]}…"
     return f"{value:,.6g}" if isinstance(value, float) else value
 
 

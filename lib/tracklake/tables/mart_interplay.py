@@ -41,7 +41,7 @@ CONTRACT = Contract(
             "effect",
             "double",
             "Satisfaction of the rest of a session, with it less without it, in log-odds of return;"
-            " null where too few listeners can be compared.",
+            " null where too few listeners can be compared, or they differ by no more than sums are rounded to.",
         ),
         Column("effect_low", "double", "Lower end of the 95 % confidence interval of effect."),
         Column("effect_high", "double", "Upper end of the 95 % confidence interval of effect."),
