@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Annotated
 
 import typer
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 
 from tracklake import cli
 from tracklake.errors import TracklakeError
@@ -67,6 +67,9 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
         arrivals = run.keep("arrivals", records, by="event_date")
         by_date = arrived.counts(arrivals, "event_date").collect()
         step.rows = sum(row.records for row in by_date)
+    outside = sum(row.outside_range for row in by_date)
+    run.records_read = step.rows - outside
+    run.records_quarantined = sum(row.quarantined for row in by_date)
     stated = stage_catalogue(run, songs, bounds)
     bad = arrived.bad(arrivals).unionByName(arrived.bad(stated))
     again = any(file.uri in known for file in logs + songs)
@@ -82,7 +85,7 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
     files = files_of(run, logs, arrivals, run.read("event", dates))
     rows = files.unionByName(files_of_songs(run, songs, stated))
     stage_source_files(run, rows, again)
-    say_what_was_read(run, by_date, events)
+    say_what_was_read(run, events, outside)
 
 
 def stage_catalogue(run: Run, songs: list[LogFile], bounds: Bounds) -> DataFrame:
@@ -128,12 +131,9 @@ def stage_events(run: Run, good: DataFrame, dates: set[date]) -> tuple[int, set[
     return events, touched
 
 
-def say_what_was_read(run: Run, by_date: list[Row], events: int) -> None:
+def say_what_was_read(run: Run, events: int, outside: int) -> None:
     """Prints that every record that the range picks became one of three things."""
-    records, quarantined, outside = (
-        sum(row[name] for row in by_date) for name in ("records", "quarantined", "outside_range")
-    )
-    picked = records - outside
+    picked, quarantined = run.records_read, run.records_quarantined
     run.steps.note(
         f"{picked:,} records read = {events:,} events + {picked - events - quarantined:,} duplicates"
         f" + {quarantined:,} quarantined" + (f" (+ {outside:,} outside the range)" if outside else "")

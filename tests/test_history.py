@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from tests.staged_rows import PLAY, frame
 from tracklake import limits
 from tracklake.history import PLAYS_AS_IN, Result, agreements, as_rows, earlier_results, judge, results
-from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, Measurements, measure
+from tracklake.metrics import FRESHNESS, NEW_MEMBERS, QUARANTINED, Measured, Measurements, measure
 from tracklake.quality import Auditor
 from tracklake.tables import contract
 
@@ -124,6 +124,19 @@ def test_many_new_members_fail_and_as_many_as_usual_pass() -> None:
         assert (share, found.status) == (share, status)
 
 
+def test_more_quarantined_records_than_usual_fail_and_before_anything_is_usual_more_than_half() -> None:
+    def found(share: float, *before: float) -> tuple[str, int | None]:
+        earlier = [Measured("quarantine", None, QUARANTINED, each, 1_000) for each in before]
+        result = judged(Measured("quarantine", None, QUARANTINED, share, 1_000), earlier)
+        assert result.severity == "warning"
+        return result.status, result.earlier
+
+    assert found(0.03, 0.01, 0.02, 0.0, 0.01) == ("passed", 4)
+    assert found(0.35, 0.01, 0.02, 0.0, 0.01) == ("failed", 4)
+    assert found(0.5, 0.01, 0.02, 0.0) == ("passed", None)
+    assert found(1.0) == ("failed", None)
+
+
 def test_a_table_that_lost_a_play_is_critical() -> None:
     plays = {
         "event": {MONDAY: 10.0},
@@ -184,8 +197,9 @@ class Facts:
 
     began_at = NOON
 
-    def __init__(self, spark: SparkSession, *jobs: str) -> None:
+    def __init__(self, spark: SparkSession, *jobs: str, read: int = 0, quarantined: int = 0) -> None:
         self.spark, self.jobs = spark, jobs
+        self.records_read, self.records_quarantined = read, quarantined
 
     def read(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
         return contract(table).no_rows(self.spark)
@@ -211,6 +225,22 @@ def test_a_day_that_facts_do_not_follow_is_critical_where_the_run_builds_them(sp
         assert [(one.measured.table, one.value, one.lower, one.severity) for one in failed] == lost
     found = results([event, measure("fact_stream", None, [MONDAY])], Facts(spark))
     assert [one.measured.metric for one in found if one.status == "failed"] == ["plays_as_in.event"]
+
+
+def test_quarantined_records_are_measured_where_no_slice_is_and_none_where_nothing_was_read(
+    spark: SparkSession,
+) -> None:
+    (found,) = results([], Facts(spark, read=153, quarantined=153))
+    one = found.measured
+    assert (one.table, one.date, one.metric, found.value, one.rows) == (
+        "quarantine",
+        None,
+        "share.quarantined",
+        1.0,
+        153,
+    )
+    assert (found.upper, found.status) == (0.5, "failed")
+    assert results([], Facts(spark)) == []
 
 
 def test_results_are_read_back_as_history(spark: SparkSession) -> None:

@@ -14,6 +14,7 @@ import pytest
 from jobs import build_facts, build_marts, ingest_events, report, run_pipeline
 from tests.against_oracle import COMPARED, same_as_oracle
 from tests.conftest import SMALL_LOGS, Job
+from tests.logs import Reads
 from tests.oracle import assert_same
 from tests.oracle import load as oracle_of
 from tests.same_lake import OF_RUNS, same_lake
@@ -89,8 +90,25 @@ def test_what_was_measured_is_published_with_the_rows(small: Lake) -> None:
     for day, value in plays.items():
         for table, other in PLAYS_AS_IN.items():
             assert found[table, day, f"plays_as_in.{other}"] == (value, value, "critical", "passed")
+    assert found.pop(("quarantine", "None", "share.quarantined")) == (10 / 90, None, "warning", "passed")
     assert {status for *_, severity, status in found.values() if severity == "warning"} == {"no_history"}
     assert ("event", "None", "freshness_hours") in found
+
+
+def test_a_run_of_which_all_is_quarantined_warns_of_it_once(run_job: Job, tmp_path: Path) -> None:
+    reads = Reads(run_job, tmp_path)
+    reads.write("2018-11-02.json", '{"page": "Home"}', '{"page": "NextSong"}')
+    lake = reads.run()
+    assert "2 records read = 0 events + 0 duplicates + 2 quarantined" in reads.said
+    assert "Warnings" in reads.said
+    measured = [
+        (row.table_name, row.metric, row.value, row.upper, row.status) for row in lake.read(OF_RUNS).collect()
+    ]
+    assert measured == [("quarantine", "share.quarantined", 1.0, 0.5, "failed")]
+
+    before = lake.release()
+    assert reads.run().release() == before
+    assert reads.run(reprocess=True).release() == before
 
 
 def test_a_report_is_of_the_market_or_of_one_artist(run_job: Job, small: Lake, tmp_path: Path) -> None:

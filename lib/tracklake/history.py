@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from tracklake import limits
 from tracklake.local_rows import local_rows
-from tracklake.metrics import FRESHNESS, NEW_MEMBERS, Measured, Measurements, count_plays
+from tracklake.metrics import FRESHNESS, NEW_MEMBERS, QUARANTINED, Measured, Measurements, count_plays
 from tracklake.tables import contract
 from tracklake.transforms.keys import SEPARATOR
 from tracklake.transforms.periods import is_on
@@ -48,9 +48,11 @@ DIMENSIONS = ("dim_user", "dim_track", "dim_artist")
 
 
 class Tables(Protocol):
-    """What is asked of a run: its tables as they will be, and as they are, and when it began."""
+    """What is asked of a run: its tables as they will be, and as they are, when it began, and what it has read."""
 
     began_at: datetime
+    records_read: int
+    records_quarantined: int
 
     def read(self, table: str, dates: Collection[date] | None = None) -> DataFrame:
         """A table as it will be once the run is published."""
@@ -89,8 +91,9 @@ class Result:
 
 
 def results(slices: Sequence[Measurements], tables: Tables) -> list[Result]:
-    """All that was measured of a run's slices, judged; nothing where nothing was measured."""
-    measured = [*(one for each in slices for one in each.measured), *_new_members(tables)]
+    """All that was measured of a run, judged; nothing where nothing was measured."""
+    of_slices = (one for each in slices for one in each.measured)
+    measured = [*of_slices, *_new_members(tables), *_quarantined(tables)]
     if not measured:
         return []
     dates = {each.table: {one.date for one in each.measured if one.date} for each in slices}
@@ -124,6 +127,12 @@ def _new_members(tables: Tables) -> list[Measured]:
         for before, after in [tables.rows(table)]
         if 0 < before < after
     ]
+
+
+def _quarantined(tables: Tables) -> list[Measured]:
+    """Records that went to quarantine, as a share of those read: also where no event came of any of them."""
+    read, unusable = tables.records_read, tables.records_quarantined
+    return [Measured("quarantine", None, QUARANTINED, unusable / read, read)] if read else []
 
 
 def _plays(
@@ -167,6 +176,8 @@ def judge(measured: Sequence[Measured], before: Iterable[Measured]) -> list[Resu
 
 def _judged(one: Measured, earlier: Sequence[Measured]) -> Result:
     if len(earlier) < limits.FEWEST_EARLIER:
+        if one.metric == QUARANTINED:
+            return Result(one, one.value, None, limits.MOST_QUARANTINED, None, "warning")
         return Result(one, one.value, None, None, len(earlier), "warning")
     values, value = [each.value for each in earlier], one.value
     if one.counts:

@@ -12,6 +12,10 @@ FEWEST_EARLIER = 4
 SPREADS = 4
 """How many spreads a value may lie from the median of those before: 1 in 16,000 does so by chance, if normal."""
 
+MOST_QUARANTINED = 0.5
+"""The share of records that may be quarantined while no earlier runs say what is usual: where more than half of what
+comes is unusable, that is a producer's defect."""
+
 MAJOR_SHIFT = 0.25
 """A population stability index above this is called a major shift wherever the index is used."""
 

@@ -13,6 +13,7 @@ from tracklake.tables import contract
 
 FRESHNESS = "freshness_hours"
 NEW_MEMBERS = "share.new_members"
+QUARANTINED = "share.quarantined"
 ALL = "true"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

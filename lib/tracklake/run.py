@@ -71,6 +71,8 @@ class Run:
         self.run_id = f"{self.began_at:%Y%m%dT%H%M%SZ}-{job.replace('_', '-')}-{secrets.token_hex(3)}"
         self.base = self.lake.ledger.newest()
         self.staged: dict[str, Staged] = {}
+        self.records_read = 0  # those that the dates pick
+        self.records_quarantined = 0
         self._reads_logs = False
         self.afterwards: list[Callable[[Release], None]] = []  # what is to be done once all is published
         self._inputs: dict[str, tuple[str, ...]] = {}
