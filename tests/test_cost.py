@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from bench import star_schema
@@ -13,8 +14,10 @@ from tests.logs import record, write
 FEW, MANY, APART = 3, 15, 40
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("unaudited")
 def test_one_more_day_costs_the_same_however_many_there_are(
-    spark: SparkSession, run_job: Job, tmp_path: Path, unaudited: None
+    spark: SparkSession, run_job: Job, tmp_path: Path
 ) -> None:
     """With it comes the record of a listener, unknown so far, that is late by all days that are there."""
 
