@@ -20,7 +20,7 @@ def main(run: Run) -> None:
     dates = changes.dates("event") | run.asked_for("event")
     if not dates and not changes.any("catalogue"):
         return
-    users = user_versions(*events_and_versions(run, changes)).unionByName(anonymous_user(run.spark))
+    users = user_versions(*events_and_versions(run, changes, dates)).unionByName(anonymous_user(run.spark))
     run.stage_members("dim_user", users, "user_id")
 
     with run.steps.step("Looking for names of tracks and artists"):

@@ -6,9 +6,10 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from tracklake.handover import printable, say
+from tracklake.handover import say
 from tracklake.progress import Steps
 from tracklake.quality import in_words
+from tracklake.shown import printable
 
 
 def shown_by(steps: Steps) -> str:

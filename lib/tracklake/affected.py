@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, timedelta
-from functools import reduce
-from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from tracklake.against import stretches
+from tracklake.against import in_any_stretch
 from tracklake.changes import Changes
 from tracklake.credited import credited
 from tracklake.run import Run
@@ -125,13 +123,13 @@ def begun_before(run: Run, dates: Collection[date]) -> set[date]:
     if not dates:
         return set()
     lasted = F.sequence(F.date_add("session_date", 1), F.to_date("ended_at"))
-    into = [
-        (F.col("ended_at") >= F.lit(first)) & (F.col("session_date") < F.lit(last))
-        for first, last in stretches(dates)
-    ]
+    into = in_any_stretch(
+        dates,
+        lambda first, last: (F.col("ended_at") >= F.lit(first)) & (F.col("session_date") < F.lit(last)),
+    )
     begun = (
         run.read("fact_session")
-        .where(reduce(or_, into))
+        .where(into)
         .where(F.to_date("ended_at") > F.col("session_date"))
         .where(F.arrays_overlap(lasted, F.lit(sorted(dates))))
     )
@@ -159,13 +157,15 @@ def _days_reached() -> tuple[Column, Column]:
 
 def _near(sessions: DataFrame, dates: Collection[date]) -> DataFrame:
     """The sessions that come within SESSION_GAP of one of the dates."""
-    near = [
-        (F.col("ended_at") >= F.lit(first) - F.lit(SESSION_GAP))
-        & (F.col("started_at") < F.lit(last + DAY) + F.lit(SESSION_GAP))
-        for first, last in stretches(dates)
-    ]
+    near = in_any_stretch(
+        dates,
+        lambda first, last: (
+            (F.col("ended_at") >= F.lit(first) - F.lit(SESSION_GAP))
+            & (F.col("started_at") < F.lit(last + DAY) + F.lit(SESSION_GAP))
+        ),
+    )
     days = F.sequence(*_days_reached())
-    return sessions.where(reduce(or_, near)).where(F.arrays_overlap(days, F.lit(sorted(dates))))
+    return sessions.where(near).where(F.arrays_overlap(days, F.lit(sorted(dates))))
 
 
 def _within(dates: Collection[date]) -> Column:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import reduce
 from itertools import pairwise
 from operator import or_
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from tracklake.lake import Lake
@@ -65,13 +65,15 @@ class Against:
     def _lasting_into(self, name: str, dates: Collection[date]) -> DataFrame:
         """The rows that last into these dates; Delta skips the files in which none does."""
         begins, ends = (F.col(moment) for moment in LASTS[name])
-        into = [(ends >= F.lit(first)) & (begins < F.lit(last + DAY)) for first, last in stretches(dates)]
+        into = in_any_stretch(
+            dates, lambda first, last: (ends >= F.lit(first)) & (begins < F.lit(last + DAY))
+        )
         staged = self.staged.get(name)
         rows = self.lake.of_files(name, staged.commit.adds if staged else ())
         if name in self.versions:
             staying = {file.slice for file in self._staying(name) if file.slice}
             kept = self.lake.slices(name, self.versions[name], staying)
-            rows = rows.unionByName(kept.where(reduce(or_, into)))
+            rows = rows.unionByName(kept.where(into))
         return rows
 
     def _beside(self, table: str) -> list[DataFile]:
@@ -96,6 +98,11 @@ class Against:
     def _after(self, table: str) -> list[DataFile]:
         files, staged = self.lake.files(table, self.versions.get(table)), self.staged.get(table)
         return staged.commit.after(files) if staged else list(files)
+
+
+def in_any_stretch(dates: Collection[date], condition: Callable[[date, date], Column]) -> Column:
+    """Whether the condition holds of the first and last date of any stretch that the dates make."""
+    return reduce(or_, [condition(first, last) for first, last in stretches(dates)])
 
 
 def stretches(dates: Collection[date]) -> list[tuple[date, date]]:

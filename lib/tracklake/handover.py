@@ -2,22 +2,14 @@
 
 import os
 import sys
-import unicodedata
 from pathlib import Path
+
+from tracklake.shown import printable
 
 MASTER = "TRACKLAKE_MASTER"  # where Spark runs, which the command line may say in place of conf/<env>.toml
 TERMINAL_WIDTH = "TRACKLAKE_TERMINAL_WIDTH"  # set only when the launcher writes to a terminal
 NOISE_FILE = "TRACKLAKE_NOISE_FILE"  # the log that takes all of stderr
 SENTENCE_FILE = "TRACKLAKE_SENTENCE_FILE"  # takes the closing sentence of a failure
-
-_ACTS = (
-    "Cc",
-    "Cf",
-    "Cs",
-    "Zl",
-    "Zp",
-)  # categories of Unicode of what is no sign, but does something to others
-_SPARED = "\n\u200c\u200d"  # the joiners make one sign of several, as in emoji and in Persian
 
 INTERRUPTED = "Interrupted: readers still see the last whole release; the same command starts again."
 
@@ -43,17 +35,6 @@ def send_noise_to_log() -> None:
 def stderr_is_a_log() -> bool:
     """Whether what is written to stderr ends in a log file, out of a person's way."""
     return bool(os.environ.get(NOISE_FILE))
-
-
-def printable(text: str) -> str:
-    """A text in which what acts on a terminal is told by its number (``\\x1b``): names in logs may hold sequences that
-    clear the screen, hide what follows or turn its direction."""
-    return "".join(
-        sign.encode("unicode_escape").decode()
-        if unicodedata.category(sign) in _ACTS and sign not in _SPARED
-        else sign
-        for sign in text
-    )
 
 
 def say(sentence: str) -> None:

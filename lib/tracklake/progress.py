@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tracklake.handover import printable, terminal_width
+from tracklake.handover import terminal_width
+from tracklake.shown import beginning, printable
 
 _PLAIN_WIDTH = 160
 _TITLE_WIDTH = 44
@@ -114,8 +115,7 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    text = f"{value:,.1f}" if isinstance(value, float) else str(value)
-    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
+    return beginning(f"{value:,.1f}" if isinstance(value, float) else str(value), LONGEST_CELL)
 
 
 def _as_it_is(text: str) -> str:

@@ -14,6 +14,7 @@ from tracklake.data_docs import DataDocs, summed_up
 from tracklake.errors import TracklakeError, WrongUsage
 from tracklake.failures import spark_cause
 from tracklake.places import seen_from
+from tracklake.shown import beginning
 from tracklake.suite_files import load_suite, refuse_unusable_rules
 from tracklake.tables import CONTRACTS, Contract, contract
 from tracklake.tables.key_rules import BESIDE
@@ -282,8 +283,8 @@ def in_words(row: Mapping[str, Any]) -> str:
 
 
 def _in_short(value: object) -> object:
-    if isinstance(value, str) and len(value) > LONGEST_VALUE:
-        return f"{value[: LONGEST_VALUE - 1]}…"
+    if isinstance(value, str):
+        return beginning(value, LONGEST_VALUE)
     return f"{value:,.6g}" if isinstance(value, float) else value
 
 

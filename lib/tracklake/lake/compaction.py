@@ -16,6 +16,7 @@ from tracklake.lake.lake import Lake
 from tracklake.lake.publish import Staged, publish, silent, withdraw
 from tracklake.lake.releases import Release
 from tracklake.tables import contract
+from tracklake.transforms.keys import hash_of
 
 SMALL = 32 * 1024**2
 """Bytes below which a file is small."""
@@ -86,7 +87,7 @@ def is_awaited(base: Release, table: str) -> bool:
 
 def _sums(rows: DataFrame) -> Row:
     """How many rows there are, and two sums of their hashes, which no order of rows changes."""
-    row_hash = F.xxhash64(*rows.columns)
+    row_hash = hash_of(rows.columns)
     return rows.agg(
         F.count(F.lit(1)).alias("rows"),
         F.sum(row_hash.cast("decimal(38, 0)")).alias("sum"),

@@ -63,14 +63,18 @@ class Lake:
         """The files of a version of a table; none of no version."""
         return () if version is None else self._files(table, version)
 
+    def paths(self, table: str, version: int | None) -> set[str]:
+        """The paths of these, below the table's folder."""
+        return {file.path for file in self.files(table, version)}
+
     def read(self, table: str, as_of: int | date | datetime | str | None = None) -> DataFrame:
         """A table as of a release: the newest one, or the one that ``as_of`` names.
 
         ``as_of`` is a release number, a moment (the newest release at that time; naive ones count as UTC), a
         date (the newest release up to its end, UTC), or such a moment or date in ISO form. Spark collects times without
         a zone, in that of the machine: in place of a ``released_at`` from ``releases`` name the release's number, or
-        ``lake.release(number).released_at``, which has a zone. Without it two reads are
-        of two releases where a run publishes between them: tables that are joined are read as of one number, such as
+        ``lake.release(number).released_at``, which has a zone. Without ``as_of`` two reads are of two releases where a
+        run publishes between them: tables that are joined are read as of one number, such as
         ``lake.release().release``, the newest. The grain, columns and units are the contract's. Raises WrongUsage for
         an unknown table or release and for an older one whose files of the table are gone, as they are after the
         retention, InputMissing for a table that the release does not have, or where no lake is.
@@ -88,8 +92,7 @@ class Lake:
 
     def lost(self, table: str, version: int | None, there: int | None) -> list[str]:
         """The files of a version of a table that are gone; those are not looked for that version ``there`` has, too."""
-        needed, held = ({file.path for file in self.files(table, one)} for one in (version, there))
-        asked = sorted(needed - held)
+        asked = sorted(self.paths(table, version) - self.paths(table, there))
         return Folder(self.path(table)).lacks(asked) if asked else []
 
     def at_version(self, table: str, version: int) -> DataFrame:

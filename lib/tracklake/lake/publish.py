@@ -119,8 +119,7 @@ def prepare(
     differ = [
         table
         for table, head in heads.items()
-        if head != to.tables.get(table)
-        and _paths(lake, table, head) != _paths(lake, table, to.tables.get(table))
+        if head != to.tables.get(table) and lake.paths(table, head) != lake.paths(table, to.tables.get(table))
     ]
     for table in differ:
         _refuse_lost(lake, base, to, table, heads[table])
@@ -168,17 +167,12 @@ def _refuse_lost(lake: Lake, base: Release, to: Release, table: str, head: int) 
 def _by_hand(lake: Lake, base: Release, table: str, head: int) -> str:
     """Which operations changed the files of a table since ``base`` that were no run's, and in which versions."""
     released = base.tables.get(table)
-    if _paths(lake, table, head) == _paths(lake, table, released):
+    if lake.paths(table, head) == lake.paths(table, released):
         return ""
     done = lake.log(table).by_hand(since=released or 0)
     return ", ".join(
         f"{operation} in version {done[operation]}" for operation in sorted(done, key=done.__getitem__)
     )
-
-
-def _paths(lake: Lake, table: str, version: int | None) -> set[str]:
-    """The files of a version of a table; none of no version."""
-    return {file.path for file in lake.files(table, version)}
 
 
 def renumbered(

@@ -11,6 +11,7 @@ import altair as alt
 
 from tracklake.report.figures import Figures, Rows
 from tracklake.report.words import times
+from tracklake.shown import beginning
 
 INK, MUTED, ACCENT, SECOND, WARM = "#1d2433", "#69748a", "#2f5fd0", "#12a594", "#d9822b"
 PALE = "#8fb0f5"
@@ -505,8 +506,7 @@ def _in_a_line(text: str | None) -> str:
 
 
 def _short(text: str | None) -> str:
-    text = _in_a_line(text)
-    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+    return beginning(_in_a_line(text), SHORT)
 
 
 def _chart(chart: Any, name: str, title: str, about: str, note: str, height: int = 260) -> Chart:
