@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +206,21 @@ def test_the_index_lists_no_run_of_which_it_would_not_list_all_tables(
     index = audited(tmp_path, 5, dim_date=True, event=True).build()
     assert listed(index) == [("run-5", "passed", ["dim_date", "event"]), ("run-4", "passed", ["dim_date"])]
     assert len([*(tmp_path / "site" / "validations").rglob("*.html")]) == 9
+
+
+def test_runs_that_the_index_no_longer_lists_go_once_they_are_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_docs, "MOST_LISTED", 3)
+    for number in (1, 2, 3):
+        audited(tmp_path, number, dim_date=True, event=False).build()
+    assert data_docs.outlived(str(tmp_path), datetime.now(UTC) - timedelta(days=1)) == {}
+    gone = data_docs.outlived(str(tmp_path), datetime.now(UTC) + timedelta(days=1))
+    assert {(folder, len(files)) for folder, files in gone.items()} == {
+        (f"{place}/{table}/run-1", 1)
+        for place in ("results", "site/validations")
+        for table in ("dim_date", "event")
+    }
 
 
 def test_the_index_lists_no_run_that_died_before_all_its_pages_were_made(tmp_path: Path) -> None:

@@ -33,11 +33,11 @@ from tests.by_hand import (
     stage,
     whole,
 )
-from tracklake import cli
+from tracklake import cli, data_docs
 from tracklake.errors import Overtaken, TracklakeError
 from tracklake.lake import Lake, claims
 from tracklake.lake.claims import Claim, Claims
-from tracklake.lake.cleaning import Cleaned, kept
+from tracklake.lake.cleaning import Cleaned, Named, kept
 from tracklake.lake.cleaning import clean as clean_with_claim
 from tracklake.lake.compaction import (
     LARGEST,
@@ -58,7 +58,7 @@ RETENTION = 30
 
 def clean(lake: Lake, now: datetime, retention_days: int) -> dict[str, Cleaned]:
     with lake.claims.held_by("maintenance", print) as held:
-        return clean_with_claim(lake, now, retention_days, held, print)
+        return clean_with_claim(Named(lake), now, retention_days, held, print)
 
 
 def days(number: float) -> datetime:
@@ -164,7 +164,27 @@ def test_cleaning_stops_where_its_claim_was_taken_over(lake: Lake) -> None:
     with lake.claims.held_by("slow", print) as held:
         lake.claims._write(held.version, Claim("quick", "another machine", 1))
         with pytest.raises(Overtaken):
-            clean_with_claim(lake, days(RETENTION + 1), RETENTION, held)
+            clean_with_claim(Named(lake), days(RETENTION + 1), RETENTION, held)
+    assert all(released(lake, one) == whole(one.release) for one in lake.ledger.all())
+
+
+def test_what_was_looked_up_before_the_claim_is_not_looked_up_while_others_wait_for_it(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = Named(lake)
+    named.look_up(lake.ledger.all())
+    release(lake, Work("meanwhile", 4))
+    looked_up, files = [], DeltaLog.files
+
+    def look_up(self: DeltaLog, version: int) -> list[DataFile]:
+        looked_up.append((Path(self.uri).name, version))
+        return files(self, version)
+
+    monkeypatch.setattr(DeltaLog, "files", look_up)
+    with lake.claims.held_by("maintenance", print) as held:
+        assert clean_with_claim(named, NOW, RETENTION, held) == {}
+    newest = lake.ledger.newest()
+    assert set(looked_up) == {(table, newest.tables[table]) for table in TABLES}
     assert all(released(lake, one) == whole(one.release) for one in lake.ledger.all())
 
 
@@ -247,7 +267,7 @@ def test_a_run_may_go_red_while_files_are_removed(lake: Lake, monkeypatch: pytes
     with lake.claims.held_by("maintenance", print) as held:
         record = Path(lake.path("_runs"), "red.json")
         monkeypatch.setattr(type(held), "keep", lambda self: record.write_text("{}"))
-        cleaned = clean_with_claim(lake, days(RETENTION + 1), RETENTION, held)
+        cleaned = clean_with_claim(Named(lake), days(RETENTION + 1), RETENTION, held)
     assert cleaned["_runs"].files == 1
     assert record.exists()
 
@@ -306,6 +326,25 @@ def scattered(tmp_path: Path) -> Lake:
         release(lake, Work(f"run-{n}", n, only_adds=True), inputs={"a_job": TABLES})
     release(lake, Work("run-6", 6, NEXT_DAY, only_adds=True), inputs={"a_job": TABLES})
     return lake
+
+
+@pytest.mark.usefixtures("spark")
+def test_maintenance_removes_data_docs_that_are_old_and_not_listed(
+    lake: Lake, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_docs, "MOST_LISTED", 1)
+    docs = Path(lake.path("_docs"))
+    for run in ("1-old", "2-listed", "3-new"):
+        for place in ("results", "site/validations"):
+            page = docs / place / "event" / run / f"2026010{run[0]}T000000.000000Z" / "page"
+            page.parent.mkdir(parents=True)
+            page.write_text("told")
+            os.utime(page, (days(1 if run == "3-new" else -RETENTION - 1).timestamp(),) * 2)
+    shutil.rmtree(docs / "results" / "event" / "3-new")  # its results have yet to come
+    assert cli.run_job(maintain_lake.main, ["--lake", lake.uri]) == 0
+    assert re.search(r"_docs\W+0\W+0\W+2\W+8", capsys.readouterr().out)
+    assert sorted(path.name for path in docs.glob("results/event/*")) == ["2-listed"]
+    assert sorted(path.name for path in docs.glob("site/validations/event/*")) == ["2-listed", "3-new"]
 
 
 @pytest.mark.usefixtures("spark")

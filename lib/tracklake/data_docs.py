@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import warnings
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tracklake.storage import Folder
+from tracklake.storage import Folder, StoredFile
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
@@ -24,7 +25,27 @@ if TYPE_CHECKING:
 
 SITE = "site"
 MOST_LISTED = 1_000
-"""How many results the site's index lists at most, newest first: those of forty runs of all tables. All pages stay."""
+"""How many results the site's index lists at most, newest first: those of forty runs of all tables."""
+
+_OF_A_RUN = re.compile(rf"^(?P<folder>(?:results|{SITE}/validations)/[^/]+/[^/]+)/(?P<time>[^/]+)/[^/]+$")
+
+
+def outlived(folder: str, until: datetime) -> dict[str, list[StoredFile]]:
+    """Results and their pages of runs that the index of the Data Docs no longer lists, and older than ``until``: by the
+    folder, below that of the Data Docs, which is one run's of one table."""
+    of_runs: dict[str, list[StoredFile]] = {}
+    times: dict[str, str] = {}
+    for file in Folder(folder).files():
+        if found := _OF_A_RUN.match(file.path):
+            of_runs.setdefault(found["folder"], []).append(file)
+            times[found["folder"]] = found["time"]
+    results = sorted(time for path, time in times.items() if path.startswith("results/"))
+    listed = set(results[-MOST_LISTED:])
+    return {
+        path: files
+        for path, files in of_runs.items()
+        if times[path] not in listed and all(file.modified_at < until for file in files)
+    }
 
 
 def prepare() -> None:

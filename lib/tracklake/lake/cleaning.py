@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -38,8 +39,33 @@ def kept(releases: list[Release], now: datetime, retention_days: int) -> list[Re
     return [one for one, until in zip(releases, followed_at, strict=False) if until >= since] + releases[-1:]
 
 
+@dataclass(frozen=True)
+class Named:
+    """The files of those versions of a lake's tables that have to stay readable, as far as they were looked up.
+
+    A version never changes, and to look one up takes its time: ``look_up`` before the claim is held spares those who
+    wait for it most of that.
+    """
+
+    lake: Lake
+    files: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _known: set[tuple[str, int]] = field(default_factory=set)
+
+    def look_up(self, releases: Iterable[Release], held: Held | None = None) -> None:
+        """Adds what these releases name, the versions that a job last built from, and the newest of each table."""
+        wanted = {
+            (table, version) for table in CONTRACTS if (version := self.lake.log(table).version()) is not None
+        }
+        for release in releases:
+            for tables in (release.tables, *release.built_from.values()):
+                wanted |= {(table, version) for table, version in tables.items() if table in CONTRACTS}
+        for table, version in _holding(held, sorted(wanted - self._known)):
+            self.files[table] |= {file.path for file in self.lake.log(table).files(version)}
+        self._known.update(wanted)
+
+
 def clean(
-    lake: Lake, now: datetime, retention_days: int, held: Held, note: Callable[[str], None] = silent
+    named: Named, now: datetime, retention_days: int, held: Held, note: Callable[[str], None] = silent
 ) -> dict[str, Cleaned]:
     """Removes what is not kept; returns what went, by table, and under ``_scratch`` and ``_runs``.
 
@@ -49,14 +75,15 @@ def clean(
     of the versions that a job last built from, or the newest version of a table; what a run staged stays until the run
     is dead, and with a record of it (``_runs``) for as long as a release.
     """
+    lake = named.lake
     newest = lake.ledger.newest()
     prepare(lake, newest, newest, held.claim.run_id, note)
-    keep = kept(lake.ledger.all(), now, retention_days)
     records = Folder(lake.path("_runs"))
     of_runs = records.files()
     on_record = {
         file.path.removesuffix(".json"): file.modified_at + timedelta(days=retention_days) for file in of_runs
     }
+    named.look_up(kept(lake.ledger.all(), now, retention_days), held)
     tables = {table: Folder(lake.path(table)).files() for table in _holding(held, CONTRACTS)}
     scratch = Folder(lake.path("_scratch")).files()
     last_written = _last_written(tables.values(), scratch)
@@ -66,9 +93,10 @@ def clean(
 
     cleaned = {}
     for table, files in tables.items():
-        named = _named(lake, table, keep, held)
         unnamed = [
-            file for file in files if (run := _run_of(file)) and file.path not in named and is_over(run)
+            file
+            for file in files
+            if (run := _run_of(file)) and file.path not in named.files[table] and is_over(run)
         ]
         cleaned[table] = _remove(Folder(lake.path(table)), unnamed, held)
     cleaned["_scratch"] = _remove(
@@ -80,25 +108,19 @@ def clean(
     return {place: gone for place, gone in cleaned.items() if gone.files}
 
 
-def _holding(held: Held, things: Iterable[Thing]) -> Iterator[Thing]:
-    """The things, and before each of them the claim, renewed where it is time."""
+def remove_folders(folder: Folder, below: Mapping[str, list[StoredFile]], held: Held) -> Cleaned:
+    """Removes folders, each given with the files in it; for the holder of the claim."""
+    for path in _holding(held, below):
+        Folder(f"{folder.uri}/{path}").remove()
+    return _cleaned(file for files in below.values() for file in files)
+
+
+def _holding(held: Held | None, things: Iterable[Thing]) -> Iterator[Thing]:
+    """The things, and before each of them the claim, if it is held, renewed where it is time."""
     for thing in things:
-        held.keep()
+        if held:
+            held.keep()
         yield thing
-
-
-def _named(lake: Lake, table: str, keep: list[Release], held: Held) -> set[str]:
-    """The files of every version of a table that has to stay readable."""
-    log = lake.log(table)
-    newest = log.version()
-    if newest is None:
-        return set()
-    versions = {newest}
-    for release in keep:
-        for tables in (release.tables, *release.built_from.values()):
-            if table in tables:
-                versions.add(tables[table])
-    return {file.path for version in _holding(held, versions) for file in log.files(version)}
 
 
 def _last_written(tables: Iterable[list[StoredFile]], scratch: list[StoredFile]) -> dict[str, datetime]:
@@ -120,4 +142,9 @@ def _run_of(file: StoredFile) -> str | None:
 def _remove(folder: Folder, files: list[StoredFile], held: Held) -> Cleaned:
     for file in _holding(held, files):
         folder.remove_file(file.path)
-    return Cleaned(len(files), sum(file.size for file in files))
+    return _cleaned(files)
+
+
+def _cleaned(files: Iterable[StoredFile]) -> Cleaned:
+    sizes = [file.size for file in files]
+    return Cleaned(len(sizes), sum(sizes))
