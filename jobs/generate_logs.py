@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tracklake import cli
+from tracklake.errors import WrongUsage
 from tracklake.generator import DEFAULT_START, generate_logs
 from tracklake.look import Look
 from tracklake.places import absolute, seen_from
@@ -23,6 +24,8 @@ def main(
     dirt: Annotated[float, typer.Option(help="How much known dirt: 0 none, 1 usual, 2 twice as much.")] = 0.0,
 ) -> None:
     """Generates realistic sparkify logs, the same for the same seed, with a manifest of what they hold."""
+    if not output:
+        raise WrongUsage("--output names nothing: give a folder or a URI, or leave it out.")
     folder = seen_from(look.spark, absolute(output, look.conf))
     with look.steps.step(f"Generating {days} days of {users:,} listeners") as step:
         manifest = generate_logs(

@@ -15,6 +15,7 @@ from tracklake.incoming import (
     known_files,
     read_events,
     read_songs,
+    refuse_other_ids,
     renamed,
     say_what_is_left_out,
     sources_of,
@@ -59,6 +60,7 @@ def main(run: Run, *, reprocess: Reprocess = False) -> None:
         )
         return
     read_before = sources_of(run)
+    refuse_other_ids(run, read_before)
     warn_of_mixed_ids(run, read_before)
 
     bounds = Bounds.of(run.conf.limits, run.began_at)

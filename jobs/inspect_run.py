@@ -16,13 +16,16 @@ def main(
 ) -> None:
     """Shows which expectations a red run failed, sample rows with their source file, and its staged tables.
 
-    Says how to publish the run all the same, or that it is published, or no longer fits.
+    Says how to publish the run all the same, or that it is published, no longer fits, or has lost staged files.
     """
     found = runs.read(run.lake, red)
     fate = runs.settled(run.lake, found)
     standing = fate or f"built on release {found.base} and not published"
     run.steps.note(f"Run {found.run_id} of {found.release.job} is {standing}.")
     run.steps.table("Failed expectations", *summary.failures(found))
+    if gone := runs.lost(run.lake, found):
+        run.steps.note(f"Its staged files of {', '.join(gone)} are gone, some or all: run the job again.")
+        return
     for name, (verdict, failure) in found.failures.items():
         rows = rows_behind(run.lake, found, verdict.table, failure)
         if rows:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from tracklake import cli, summary
+from tracklake import cli, runs, summary
 from tracklake.data_docs import outlived
 from tracklake.lake.cleaning import Cleaned, Named, clean, kept, remove_folders
 from tracklake.lake.compaction import compacted, is_awaited, publish_compacted
@@ -43,7 +43,13 @@ def _clean(run: Run) -> dict[str, Cleaned]:
 
 def _compact(run: Run) -> Mapping[str, Staged]:
     """Publishes the small files of all tables as few; returns what it published, by table."""
-    staged = {}
+    staged: dict[str, Staged] = {}
+    if awaited := runs.waiting(run.lake):
+        run.steps.note(
+            f"Nothing is compacted while {', '.join(awaited)} may be published: its rows fit the newest release alone "
+            "(inspect_run and publish_run, or the job again, settle it)."
+        )
+        return staged
     for table in run.base.tables:
         if not is_awaited(run.base, table):
             with run.steps.step(f"Compacting {table}"):

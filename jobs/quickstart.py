@@ -24,7 +24,7 @@ def main(
 ) -> None:
     """Generates a small month of logs, runs run_pipeline on it, and says where the results are.
 
-    Raises WrongUsage for a lake that another job began: invented listeners would be counted with those of its logs.
+    Not in a lake that another job began: invented listeners would be counted with those of its logs.
     """
     first = run.lake.ledger.numbered(1)
     if first and first.job != run.job:

@@ -25,12 +25,11 @@ def main(
         str | None, typer.Option(help="The HTML file to write; report.html without it.")
     ] = None,
 ) -> None:
-    """Writes what the marts say of one artist or of the market as one HTML file that needs no network.
-
-    Raises WrongUsage without an artist or the market, and for an output that is no local file, or a folder.
-    """
+    """Writes what the marts say of one artist or of the market as one HTML file that needs no network."""
     if market == (artist is not None):
         raise WrongUsage("A report is of one artist or of the market: give --artist ID or --market.")
+    if output == "":
+        raise WrongUsage("--output names nothing: give a file, or leave it out.")
     place = local_path(absolute(output or "report.html"))
     if place is None:
         raise WrongUsage(f"A report is written to a local file, and {output} is none: give --output FILE.")

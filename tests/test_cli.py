@@ -87,6 +87,7 @@ def test_help_is_made_from_the_job(capsys: pytest.CaptureFixture[str]) -> None:
         ("--env yarn --lake /data/lake", "give a URI"),
         ("--env yarn", "Where is the lake? Give --lake URI"),
         ("--lake=", "--lake names nothing: give a folder or a URI"),
+        ("--source sparkify --input=", "--input names nothing: give a folder or a URI"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_exit_code_2(

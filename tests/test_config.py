@@ -77,6 +77,7 @@ def test_a_source_has_its_own_settings(tmp_path: Path) -> None:
             "earliest_event_date in [limits]: 1989-12-31 is before 1990, and the suite of event passes no event",
         ),
         ("[limits]\nfuture_tolerance_hours = 1000000", "future_tolerance_hours in [limits]: Input should be"),
+        ("[privacy]\nk = 1000001", "k in [privacy]: Input should be less than"),
         ("[lake]\nretention_days = 36501", "retention_days in [lake]: Input should be less than"),
         ("[privacy]\nk = true", "k in [privacy]: Input should be a valid integer"),
         ("[lake]\nretention_days = true", "retention_days in [lake]: Input should be a valid integer"),

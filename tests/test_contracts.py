@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pyspark.sql import types as T
 
+from tracklake import packing
 from tracklake.errors import WrongUsage
 from tracklake.resources import CHECKOUT
 from tracklake.tables import CONTRACTS, Contract, contract
+from tracklake.tables import __main__ as pages
 from tracklake.tables.__main__ import generated
 
 DESIGN = {
@@ -17,7 +21,7 @@ DESIGN = {
     " user_agent location country context_type context_id source source_file ingested_at run_id"
     " extra",
     "quarantine": "raw_record reason detail source source_file event_date run_id ingested_at",
-    "source_file": "path kind source size modified_at first_date last_date records events duplicates"
+    "source_file": "path kind source id_prefix size modified_at first_date last_date records events duplicates"
     " quarantined outside_range run_id read_at",
     "source_profile": "source event_date field records null_share types status",
     "catalogue": "source track_id title artist_id artist_name artist_location artist_latitude"
@@ -127,3 +131,20 @@ def test_an_unknown_table_is_refused_with_the_closest_names() -> None:
 def test_the_committed_page_and_suites_are_what_the_contracts_say() -> None:
     stale = [path.name for path, text in generated(CHECKOUT).items() if path.read_text("utf-8") != text]
     assert stale == [], "run python -m tracklake.tables and commit what it writes"
+
+
+def test_where_the_library_is_installed_no_page_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "CHECKOUT", tmp_path)
+    with pytest.raises(SystemExit, match="There is no checkout of tracklake here"):
+        pages.main()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_library_is_installed_nothing_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "CHECKOUT", tmp_path)
+    with pytest.raises(WrongUsage, match="packed in a checkout"):
+        packing.pack()

@@ -323,14 +323,19 @@ def mended(artist: str | None) -> str | None:
 
 
 @pytest.mark.parametrize(
-    "make", [lambda path: path.write_text("old"), lambda path: (path / "old").mkdir(parents=True)]
+    ("at", "make", "words"),
+    [
+        (".", lambda path: path.write_text("old"), "logs is a file; give --output"),
+        ("below", lambda path: path.write_text("old"), "logs is a file; give --output"),
+        (".", lambda path: (path / "old").mkdir(parents=True), "is not empty: nothing was written"),
+    ],
 )
 def test_an_output_that_is_not_empty_is_refused(
-    spark: SparkSession, tmp_path: Path, make: Callable[[Path], object]
+    spark: SparkSession, tmp_path: Path, at: str, make: Callable[[Path], object], words: str
 ) -> None:
-    logs = tmp_path / "logs"
-    make(logs)
-    with pytest.raises(WrongUsage, match=r"is not empty: nothing was written"):
+    make(tmp_path / "logs")
+    logs = tmp_path / "logs" / at
+    with pytest.raises(WrongUsage, match=words):
         generate_logs(spark, str(logs), days=1, users=1, seed=1)
 
 
@@ -403,6 +408,7 @@ def test_the_report_of_a_quickstart_is_a_local_file_wherever_the_lake_is() -> No
         {"days": 0},
         {"days": 36_501},
         {"users": 0},
+        {"users": 2**63},
         {"seed": 2**63},
         {"dirt": -1.0},
         {"dirt": 11.0},

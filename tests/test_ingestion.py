@@ -22,7 +22,7 @@ from tests.conftest import Job
 from tests.logs import Reads, files, record, write
 from tracklake import cli
 from tracklake.config import Conf, SourceSettings
-from tracklake.errors import InputMissing, TracklakeError
+from tracklake.errors import InputMissing, TracklakeError, WrongUsage
 from tracklake.incoming import sources_of, warn_of_mixed_ids
 from tracklake.lake import Lake
 from tracklake.places import absolute
@@ -125,10 +125,12 @@ def test_a_second_source_without_id_prefix_is_warned_about(
     run = SimpleNamespace(
         logs=lambda: (source("sparkify"), "logs"),
         conf=conf.model_copy(update={"sources": prefixes}),
-        published=lambda table: spark.createDataFrame([("sparkify",), ("native",)], "source string"),
+        published=lambda table: spark.createDataFrame(
+            [("sparkify", own), ("native", other)], "source string, id_prefix string"
+        ),
         steps=SimpleNamespace(note=notes.append),
     )
-    assert sources_of(run) == ["native", "sparkify"]
+    assert sources_of(run) == {"native": other, "sparkify": own}
     warn_of_mixed_ids(run, sources_of(run))
     assert [("native" in note and "id_prefix" in note) for note in notes] == [True] * warned
 
@@ -147,6 +149,26 @@ def test_ids_of_logs_and_catalogue_begin_with_the_prefix_of_their_source(
         run.finish()
     [event] = Lake(spark, lake).read("event").collect()
     assert (event.user_id, event.track_id, event.artist_id) == ("s:7", "s:S1", "s:A1")
+
+
+def test_a_source_whose_id_prefix_has_changed_is_refused(
+    spark: SparkSession, conf: Conf, reads: Reads
+) -> None:
+    """A record that came before, without it, would be nobody's copy."""
+    reads.write("2018-11-02.json", play(1, 0, "Known", "Twins"))
+    before = reads.run().ledger.newest()
+    reads.write("2018-11-03.json", play(1, 0, "Known", "Twins"), play(2, 0, "Known", "Twins"))
+    prefixed = conf.model_copy(update={"sources": {"sparkify": SourceSettings(id_prefix="s:")}})
+    lake, steps = str(reads.lake_at), Steps(Console(file=StringIO()))
+    flags = {"job": "ingest_events", "lake": lake, "source": "sparkify", "input": str(reads.logs)}
+    with (
+        Run(spark, prefixed, steps, **flags) as run,
+        pytest.raises(
+            WrongUsage, match=r'has read sparkify with id_prefix "", and conf/local\.toml says "s:"'
+        ),
+    ):
+        ingest_events.main(run)
+    assert reads.run().ledger.newest().release == before.release + 1
 
 
 def play(day: int, item: int, title: str, artist: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -40,9 +41,12 @@ job = cast(ModuleType, SimpleNamespace(__name__="build_satisfaction", main=main)
 
 @pytest.fixture(scope="module")
 def logs(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six weeks of logs: a block of 28 days to learn from, and half of the one that it serves."""
+    """Six weeks of logs, of every third day: a block of 28 days to learn from, and half of the one that it serves."""
     folder = tmp_path_factory.mktemp("logs")
-    generate_logs(spark, str(folder), days=42, users=15, seed=5, start=FIRST)
+    generate_logs(spark, str(folder), days=42, users=40, seed=5, start=FIRST)
+    for number, day in enumerate(sorted((folder / "log_data").glob("date=*"))):
+        if number % 3:
+            shutil.rmtree(day)
     return folder
 
 

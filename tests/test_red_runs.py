@@ -216,6 +216,22 @@ def test_a_run_whose_staged_files_are_gone_is_refused(copy: Lake) -> None:
         runs.accepted(copy, of(copy), [LEVEL], "ada", "why")
 
 
+def test_inspect_run_says_that_staged_files_are_gone(copy: Lake, capsys: Said) -> None:
+    shutil.rmtree(of(copy).staged["fact_stream"].path)
+    assert cli.run_job(inspect_run.main, [of(copy).run_id, "--lake", copy.uri]) == 0
+    said = capsys.readouterr().out
+    assert LEVEL in said
+    assert "Its staged files of fact_stream are gone, some or all: run the job again." in said
+    assert "publish_run" not in said
+
+
+def test_runs_wait_that_were_built_on_the_newest_release(by_hand: Lake) -> None:
+    Path(by_hand.path("_runs"), "cut-off.json").write_text('{"run": "cut')
+    assert runs.waiting(by_hand) == ["red-1"]
+    release(by_hand, Work("next", 3))
+    assert runs.waiting(by_hand) == []
+
+
 def test_an_unknown_run_is_refused_with_the_closest(red: Lake, capsys: Said) -> None:
     assert cli.run_job(inspect_run.main, [of(red).run_id[:-1], "--lake", red.uri]) == 2
     assert f'did you mean "{of(red).run_id}"' in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -59,10 +60,10 @@ def lake(tmp_path: Path) -> Lake:
     return lake
 
 
-def back(lake: Lake, to: int) -> Release:
+def back(lake: Lake, to: int, note: Callable[[str], None] = print) -> Release:
     newest = lake.ledger.newest()
     by = Release(newest.release + 1, newest.released_at, f"back to {to}", "rollback", "0", {})
-    return roll_back(lake, lake.ledger.all()[to - 1], by)
+    return roll_back(lake, lake.ledger.all()[to - 1], by, note)
 
 
 def test_rolling_back_makes_a_new_release_with_the_old_rows(lake: Lake) -> None:
@@ -89,8 +90,24 @@ def test_a_release_may_be_a_number_of_numpys(lake: Lake) -> None:
 
 @pytest.mark.parametrize("as_of", [True, 1.0, [1]])
 def test_what_names_no_release_is_wrong_usage(lake: Lake, as_of: Any) -> None:
-    with pytest.raises(WrongUsage, match="neither a release, nor a date or time"):
+    with pytest.raises(WrongUsage, match="names no release: give its number, or a date or time"):
         lake.release(as_of)
+
+
+def test_after_a_rollback_a_job_builds_all_anew_where_what_it_had_built_from_is_gone(tmp_path: Path) -> None:
+    """The rows of release 3 are all there; those of 1, with which a_job would compare them, are not."""
+    lake = open_lake(tmp_path / "lake")
+    release(lake, FIRST, inputs={"a_job": TABLES, "another": ("fact_artist_day",)})
+    for work in (SECOND, THIRD, Work("fourth", 4)):
+        release(lake, work)
+    shutil.rmtree(tmp_path / "lake" / "dim_track" / "staged-first")
+    said: list[str] = []
+    fifth = back(lake, 3, said.append)
+    assert released(lake, fifth) == heads(lake) == whole(3)
+    assert fifth.built_from == {
+        "another": {"fact_artist_day": lake.ledger.all()[0].tables["fact_artist_day"]}
+    }
+    assert said == ["a_job will build all of its tables anew: what it had built from in dim_track is gone."]
 
 
 def test_a_rollback_can_be_rolled_back(lake: Lake) -> None:
@@ -217,7 +234,7 @@ def test_the_list_names_tables_that_only_lost_rows(lake: Lake) -> None:
     [
         ("99", "has no release 99"),
         ("0", "has no release 0"),
-        ("soon", "neither a release"),
+        ("soon", "names no release"),
         ("1999-01-01", "no release"),
     ],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,6 +51,20 @@ def test_jars_that_an_environment_names_come_beside_those_that_spark_lacks(
         session.class_path(conf.model_copy(update={"spark": conf.spark.model_copy(update=said)}))[key]
         == expected
     )
+
+
+def test_without_java_a_sentence_says_what_it_takes(tmp_path: Path) -> None:
+    """As a notebook meets it, in a process of its own."""
+    open_a_lake = (
+        "import tracklake\ntry:\n    tracklake.open('lake')\n"
+        "except tracklake.errors.WrongUsage as error:\n    print(error)"
+    )
+    without = {"JAVA_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    started = {name: text for name, text in os.environ.items() if name != "PYSPARK_GATEWAY_PORT"} | without
+    done = subprocess.run(
+        [sys.executable, "-c", open_a_lake], cwd=tmp_path, env=started, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("Spark did not start: it takes Java 17 or newer"), done.stderr
 
 
 def test_it_takes_what_it_does_not_say_and_can_still_be_said(spark: SparkSession, conf: Conf) -> None:

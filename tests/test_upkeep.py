@@ -33,7 +33,7 @@ from tests.by_hand import (
     stage,
     whole,
 )
-from tracklake import cli, data_docs
+from tracklake import cli, data_docs, runs
 from tracklake.errors import Overtaken, TracklakeError
 from tracklake.lake import Lake, claims
 from tracklake.lake.claims import Claim, Claims
@@ -345,6 +345,18 @@ def test_maintenance_removes_data_docs_that_are_old_and_not_listed(
     assert re.search(r"_docs\W+0\W+0\W+2\W+8", capsys.readouterr().out)
     assert sorted(path.name for path in docs.glob("results/event/*")) == ["2-listed"]
     assert sorted(path.name for path in docs.glob("site/validations/event/*")) == ["2-listed", "3-new"]
+
+
+@pytest.mark.usefixtures("spark")
+def test_maintenance_compacts_nothing_while_a_red_run_may_be_published(
+    scattered: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = scattered.ledger.newest()
+    waits = replace(base, release=base.release + 1, run_id="red")
+    runs.write(scattered, runs.RedRun(waits, base.release, stage(scattered, base, Work("red", 7)), {}, ()))
+    assert cli.run_job(maintain_lake.main, ["--lake", scattered.uri]) == 0
+    assert "Nothing is compacted while red may be published" in capsys.readouterr().out
+    assert scattered.ledger.newest() == base
 
 
 @pytest.mark.usefixtures("spark")

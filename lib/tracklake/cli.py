@@ -16,7 +16,7 @@ from tracklake.config import Conf, load
 from tracklake.errors import Overtaken, WrongUsage, did_you_mean
 from tracklake.failures import explain
 from tracklake.handover import INTERRUPTED, master, say, send_noise_to_log, stderr_is_a_log
-from tracklake.places import absolute, local_path, refuse_for_tables
+from tracklake.places import absolute, in_the_way, local_path, refuse_for_tables
 from tracklake.progress import Steps, console
 from tracklake.session import spark_session
 
@@ -55,6 +55,8 @@ class Request:
     needs_lake: bool = True
 
     def __post_init__(self) -> None:
+        if self.input == "":
+            raise WrongUsage("--input names nothing: give a folder or a URI.")
         if (self.source is None) != (self.input is None) and (self.source or self.needs_lake):
             given, missing = ("--source", "--input") if self.source else ("--input", "--source")
             raise WrongUsage(
@@ -223,7 +225,6 @@ def _lake(conf: Conf, asked: str | None) -> str:
     path = local_path(lake)
     if path:
         refuse_for_tables(str(path))
-        nearest = next(place for place in (path, *path.parents) if place.exists())
-        if not nearest.is_dir():
-            raise WrongUsage(f"The lake cannot be at {path}: {nearest} is a file; give --lake a folder.")
+        if file := in_the_way(lake):
+            raise WrongUsage(f"The lake cannot be at {path}: {file} is a file; give --lake a folder.")
     return lake

@@ -97,7 +97,7 @@ class Limits(_Section):
 class Privacy(_Section):
     """No published figure of a group describes fewer than `k` listeners."""
 
-    k: int = Field(default=5, ge=1)
+    k: int = Field(default=5, ge=1, le=1_000_000)
 
 
 class Conf(_Section):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from tracklake.errors import WrongUsage
 from tracklake.run import Run
 from tracklake.sources import SOURCES
 from tracklake.sources.files import LogFile, below
@@ -92,7 +94,7 @@ def read_songs(run: Run, files: list[LogFile], bounds: Bounds) -> DataFrame:
     return source.catalogue.read(run.spark, [file.path for file in files], bounds, id_prefix)
 
 
-def each_once(run: Run, good: DataFrame, read_before: list[str]) -> DataFrame:
+def each_once(run: Run, good: DataFrame, read_before: Iterable[str]) -> DataFrame:
     """The good arrivals without copies that ``settle`` would not know for what they are.
 
     Those are copies that differ in time, user, session or source: ids of the source's own, or of one that the lake
@@ -188,19 +190,35 @@ def _listed(run: Run, files: list[LogFile], kind: str) -> DataFrame:
         (file.uri, file.size, file.modified_at, *(asked if kind == "log" and not file.days else (None, None)))
         for file in files
     ]
-    return listing(run.spark, rows).withColumns({"kind": F.lit(kind), "source": F.lit(source.name)})
+    id_prefix = run.conf.source(source.name).id_prefix
+    return listing(run.spark, rows).withColumns(
+        {"kind": F.lit(kind), "source": F.lit(source.name), "id_prefix": F.lit(id_prefix)}
+    )
 
 
-def sources_of(run: Run) -> list[str]:
-    """Names of the sources that the lake has read so far, in order."""
-    return sorted(row.source for row in run.published("source_file").select("source").distinct().collect())
+def sources_of(run: Run) -> dict[str, str]:
+    """The sources that the lake has read so far, by name in order: what their ids begin with."""
+    read = run.published("source_file").select("source", "id_prefix").distinct().collect()
+    return {row.source: row.id_prefix for row in sorted(read)}
 
 
-def warn_of_mixed_ids(run: Run, read_before: list[str]) -> None:
+def refuse_other_ids(run: Run, read_before: Mapping[str, str]) -> None:
+    """Raises WrongUsage if the lake has read this source with another id_prefix: one listener would become two."""
+    source, _ = run.logs()
+    now = run.conf.source(source.name).id_prefix
+    was = read_before.get(source.name, now)
+    if was != now:
+        raise WrongUsage(
+            f'The lake {run.lake.uri} has read {source.name} with id_prefix "{was}", and conf/{run.conf.env}.toml says '
+            f'"{now}": each listener would be there twice. Set it back in [sources.{source.name}], or fill a new lake '
+            "(--lake)."
+        )
+
+
+def warn_of_mixed_ids(run: Run, read_before: Mapping[str, str]) -> None:
     """Says so if this source and another one in the lake both bring their ids without a prefix."""
     source, _ = run.logs()
-    others = [name for name in read_before if name != source.name]
-    bare = [name for name in others if not run.conf.source(name).id_prefix]
+    bare = [name for name, id_prefix in read_before.items() if name != source.name and not id_prefix]
     if bare and not run.conf.source(source.name).id_prefix:
         run.steps.note(
             f"Note: {source.name} and {', '.join(bare)} share one namespace of user, track and artist ids: if the "

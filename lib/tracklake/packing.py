@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracklake import __version__
-from tracklake.errors import TracklakeError
+from tracklake.errors import TracklakeError, WrongUsage
 from tracklake.resources import CHECKOUT, JOBS
 
 FOLDER = CHECKOUT / ".cache"
@@ -22,7 +22,14 @@ ZIP = FOLDER / f"tracklake-{__version__}.zip"
 
 
 def pack() -> Path:
-    """The path of an up-to-date zip; it and the wheel are built anew when a source file is newer."""
+    """The path of an up-to-date zip; it and the wheel are built anew when a source file is newer.
+
+    Raises WrongUsage where there is no checkout to pack, TracklakeError where the wheel cannot be built.
+    """
+    if not (CHECKOUT / "pyproject.toml").exists():
+        raise WrongUsage(
+            "The library is packed in a checkout of tracklake, and here it is installed from one."
+        )
     if not _is_fresh():
         FOLDER.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=FOLDER) as scratch:
@@ -62,4 +69,7 @@ def _sources() -> Iterator[Path]:
 
 
 if __name__ == "__main__":
-    print(pack())
+    try:
+        print(pack())
+    except TracklakeError as error:
+        sys.exit(str(error))

@@ -88,6 +88,13 @@ def local_path(place: str) -> Path | None:
     return None if "://" in place else Path(place)
 
 
+def in_the_way(place: str) -> Path | None:
+    """The file that is where a folder of this machine should be, or above it; None where there is none."""
+    path = local_path(place)
+    nearest = path and next((one for one in (path, *path.parents) if one.exists()), None)
+    return nearest if nearest and not nearest.is_dir() else None
+
+
 def as_path(file: str) -> str:
     """A file as Spark lists it, by its path alone where it is on this machine; one elsewhere as it is."""
     return _LISTED_HERE.sub("/", file)

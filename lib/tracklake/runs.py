@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import chain, count
@@ -138,6 +139,27 @@ def settled(lake: Lake, run: RedRun) -> str:
     return ""
 
 
+def waiting(lake: Lake) -> list[str]:
+    """The ids of the red runs that may still be published, oldest first: those built on the newest release."""
+    newest = lake.ledger.newest().release
+    found = []
+    for run_id in red_runs(lake):
+        content = _folder(lake).read(f"{run_id}.json") or b"{}"
+        with suppress(json.JSONDecodeError):  # it was cut off
+            if json.loads(content).get("base") == newest:
+                found.append(run_id)
+    return found
+
+
+def lost(lake: Lake, run: RedRun) -> dict[str, int]:
+    """How many staged files of a red run are gone, by table; tables of which none is are left out."""
+    gone = {
+        table: len(Folder(lake.path(table)).lacks([file.path for file in staged.commit.adds]))
+        for table, staged in run.staged.items()
+    }
+    return {table: files for table, files in gone.items() if files}
+
+
 def accepted(lake: Lake, run: RedRun, accept: Sequence[str], by: str, reason: str) -> Release:
     """The release that the run becomes once a person has accepted its failed expectations; publishes nothing.
 
@@ -165,12 +187,11 @@ def accepted(lake: Lake, run: RedRun, accept: Sequence[str], by: str, reason: st
             f"Nothing of run {run.run_id} was published: accept these critical expectations, too, or mend what "
             f"they found: {'; '.join(left)}."
         )
-    for table, staged in run.staged.items():
-        if lost := Folder(lake.path(table)).lacks([file.path for file in staged.commit.adds]):
-            raise WrongUsage(
-                f"Run {run.run_id} cannot be published: {len(lost)} of its staged files of table {table} are gone, "
-                "run the job again."
-            )
+    for table, files in lost(lake, run).items():
+        raise WrongUsage(
+            f"Run {run.run_id} cannot be published: {files} of its staged files of table {table} are gone, run the job "
+            "again."
+        )
     refuse_uncounted(run.staged, run.verdicts)
     return replace(
         run.release, accepted={"by": by, "reason": reason.strip(), "expectations": sorted(set(names))}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracklake.config import Conf
+from tracklake.errors import WrongUsage
 from tracklake.jars import missing, resolved
 from tracklake.places import DEFAULT_FILES, shares_no_files
 
@@ -76,7 +77,7 @@ def spark_session(conf: Conf, app_name: str) -> "SparkSession":
     What spark-submit was told wins over the environment's settings, but never over UTC and ANSI rules. Raises
     WrongUsage where Spark refuses the value of a setting.
     """
-    from pyspark.errors import IllegalArgumentException
+    from pyspark.errors import IllegalArgumentException, PySparkRuntimeError
     from pyspark.sql import SparkSession
 
     from tracklake.failures import refused_setting
@@ -91,6 +92,13 @@ def spark_session(conf: Conf, app_name: str) -> "SparkSession":
                 spark.conf.set(key, value)
     except IllegalArgumentException as error:
         raise refused_setting(error) from error
+    except PySparkRuntimeError as error:
+        if error.getCondition() != "JAVA_GATEWAY_EXITED":
+            raise
+        raise WrongUsage(
+            "Spark did not start: it takes Java 17 or newer, which JAVA_HOME may name, and the first time a Maven "
+            "repository, from which `python -m tracklake.jars` fetches its jars once; what it said stands above."
+        ) from error
     return spark
 
 

@@ -18,7 +18,8 @@ from tests.logs import write
 from tests.sources.conftest import FIXTURES, Arrivals, broken_rules, events, reasons, rows
 from tracklake.errors import InputMissing
 from tracklake.sources.detect import guess
-from tracklake.sources.rows import by_schema
+from tracklake.sources.inspection import columns_of
+from tracklake.sources.rows import by_schema, file_rows
 from tracklake.tables import contract
 from tracklake.tables.event import PRODUCED
 
@@ -176,6 +177,8 @@ def test_the_shipped_json_schema_tells_a_producer_what_would_not_be_taken_as_it_
         {"type"},
         set(),
     ]
+    too_long = {"event_type": "play", "event_time": "2024-03-01T10:00:00Z", "item_in_session": 2**31}
+    assert [error.validator for error in validator.iter_errors(too_long)] == ["maximum"]
 
 
 @pytest.mark.parametrize("form", ["parquet", "avro"])
@@ -303,6 +306,16 @@ def test_a_timestamp_in_nanoseconds_is_the_moment_it_says_to_the_microsecond(
         ("11:00:01.000000", 5, '{"rating":"6"}'),
     ]
     assert guess(spark, str(tmp_path)).source.name == "native"
+
+
+def test_columns_of_any_name_are_kept(spark: SparkSession, arrivals: Arrivals, tmp_path: Path) -> None:
+    (tmp_path / DAY).mkdir(parents=True)
+    columns = {"event_type": ["play"], "event_time": ["2024-03-01T10:00:00Z"], "a`b": [1], "_rows": [None]}
+    pq.write_table(pa.table(columns), tmp_path / DAY / "odd.parquet")
+    [told] = arrivals("native", tmp_path).collect()
+    assert json.loads(told.extra) == {"a`b": "1"}
+    seen = columns_of(file_rows(spark, "parquet", str(tmp_path / DAY / "odd.parquet")))
+    assert {field.name: field.nulls for field in seen} == dict.fromkeys(columns, 0.0) | {"_rows": 1.0}
 
 
 def test_a_parquet_file_with_a_type_that_spark_cannot_read_is_named(

@@ -20,6 +20,7 @@ from tracklake.generator.manifest import Manifest
 from tracklake.generator.plays import events, plays
 from tracklake.generator.records import PAGES, records
 from tracklake.generator.sessions import sessions
+from tracklake.places import in_the_way
 from tracklake.storage import Folder
 
 DEFAULT_START = date(2025, 10, 1)
@@ -27,6 +28,7 @@ DEFAULT_START = date(2025, 10, 1)
 
 EARLIEST_START = date(1970, 1, 1)
 MOST_DAYS = 36_500  # a hundred years
+MOST_USERS = 10**9
 MOST_SEED = 2**63 - 1  # of Spark's whole numbers
 MOST_DIRT = 10.0
 
@@ -151,11 +153,11 @@ def _manifest(seen: dict[str, int], catalogue: Catalogue, **parameters: Any) -> 
 def _check(days: int, users: int, seed: int, dirt: float, start: date) -> None:
     if days < 1 or users < 1:
         raise WrongUsage(f"--days {days} and --users {users} must both be 1 or more.")
-    if days > MOST_DAYS:
-        raise WrongUsage(f"--days {days} must be {MOST_DAYS} or less.")
+    if days > MOST_DAYS or users > MOST_USERS:
+        raise WrongUsage(f"--days must be {MOST_DAYS:,} or less, and --users {MOST_USERS:,} or less.")
     if start < EARLIEST_START or days > (date.max - start).days:
         raise WrongUsage(
-            f"--start {start} must be {EARLIEST_START} or later, and its {days} days must end by the year 9999."
+            f"--start {start} must be {EARLIEST_START} or later, and its {days} days must end before {date.max}."
         )
     if abs(seed) > MOST_SEED:
         raise WrongUsage(f"--seed {seed} must be from -{MOST_SEED} to {MOST_SEED}.")
@@ -167,6 +169,10 @@ def _begin(output: Folder) -> None:
     """Marks the folder as unfinished; removes first what it holds if it was marked so before."""
     if not output.lacks([_UNFINISHED]):
         output.remove()
+    elif file := in_the_way(output.uri):
+        raise WrongUsage(
+            f"The logs cannot be at {output.uri}: {file} is a file; give --output a new or empty folder."
+        )
     elif not output.is_empty():
         raise WrongUsage(
             f"{output.uri} is not empty: nothing was written; give --output (quickstart: --lake) a new or empty folder."

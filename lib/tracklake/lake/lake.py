@@ -221,13 +221,15 @@ def _as_release_or_moment(as_of: int | date | datetime | str) -> int | datetime:
         try:
             as_of = int(as_of) if as_of.isdigit() else _from_iso(as_of)
         except ValueError as error:
-            raise WrongUsage(f"as_of is neither a release, nor an ISO date or time: {as_of!r}.") from error
+            raise WrongUsage(
+                f"{as_of!r} names no release: give its number, or a date or time in ISO form."
+            ) from error
     if isinstance(as_of, datetime):
         return as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)
     if isinstance(as_of, date):
         return datetime.combine(as_of, time.max, UTC)
     if isinstance(as_of, bool) or not hasattr(as_of, "__index__"):
-        raise WrongUsage(f"as_of is neither a release, nor a date or time: {as_of!r}.")
+        raise WrongUsage(f"{as_of!r} names no release: give its number, or a date or time.")
     return operator.index(as_of)  # a number of numpy's, too
 
 

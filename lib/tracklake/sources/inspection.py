@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from tracklake.sources.files import below, days_of
+from tracklake.sources.rows import column
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
 
@@ -111,11 +112,11 @@ def _type(value: Any) -> str:
 def columns_of(rows: DataFrame) -> list[Field]:
     """The columns of the first rows of files that have columns."""
     some = rows.limit(RECORDS)
-    nulls = [F.count_if(F.col(f"`{name}`").isNull()).alias(name) for name in some.columns]
-    found = some.agg(F.count(F.lit(1)).alias("_rows"), *nulls).collect()[0]
+    nulls = [F.count_if(column(name).isNull()) for name in some.columns]
+    [(count, *missing)] = some.agg(F.count(F.lit(1)), *nulls).collect()
     return [
-        Field(field.name, field.dataType.simpleString(), found[field.name] / max(found["_rows"], 1))
-        for field in rows.schema
+        Field(field.name, field.dataType.simpleString(), nulls / max(count, 1))
+        for field, nulls in zip(rows.schema, missing, strict=True)
     ]
 
 

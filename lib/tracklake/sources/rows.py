@@ -94,7 +94,7 @@ def _in_nanoseconds(field: T.StructField) -> bool:
 
 def _moment(name: str) -> Column:
     """Nanoseconds since 1970 as a timestamp, rounded down to the microsecond; a double would not be exact."""
-    nanoseconds = F.col(f"`{name}`").cast("decimal(19,0)")
+    nanoseconds = column(name).cast("decimal(19,0)")
     return F.timestamp_micros(F.floor(nanoseconds / 1000).cast("bigint"))
 
 
@@ -196,7 +196,7 @@ def row_records(rows: DataFrame) -> DataFrame:
     texts = [_text(field) for field in rows.schema]
     return rows.select(
         F.map_from_arrays(F.array(*[F.lit(name) for name in names]), F.array(*texts)).alias("m"),
-        F.to_json(F.struct(*[F.col(f"`{name}`") for name in names])).alias("line"),
+        F.to_json(F.struct(*[column(name) for name in names])).alias("line"),
         F.lit(False).alias("cut"),
         F.col("_metadata.file_path").alias("source_file"),
         F.col("_metadata.file_size").alias("file_size"),
@@ -204,6 +204,12 @@ def row_records(rows: DataFrame) -> DataFrame:
 
 
 def _text(field: T.StructField) -> Column:
-    column = F.col(f"`{field.name}`")
+    held = column(field.name)
     nested = isinstance(field.dataType, T.ArrayType | T.StructType | T.MapType)
-    return F.to_json(column) if nested else column.cast("string")
+    return F.to_json(held) if nested else held.cast("string")
+
+
+def column(name: str) -> Column:
+    """The column of that very name, whatever characters are in it."""
+    quoted = name.replace("`", "``")
+    return F.col(f"`{quoted}`")

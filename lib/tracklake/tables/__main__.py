@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 from tracklake.resources import CHECKOUT
@@ -26,7 +27,11 @@ def generated(root: Path) -> dict[Path, str]:
 
 
 def main() -> None:
-    """Writes the files that differ and names them."""
+    """Writes the files that differ and names them; refuses where the library is installed, and there is no checkout."""
+    if not (CHECKOUT / "pyproject.toml").exists():
+        sys.exit(
+            "There is no checkout of tracklake here to write to: run it in one, with its .venv/bin/python."
+        )
     for path, text in generated(CHECKOUT).items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ NEEDED = ("event_type", "event_time")
 _JSON_TYPES: dict[str, dict[str, Any]] = {
     "string": {"type": ["string", "null"]},
     "bigint": {"type": ["integer", "null"]},
-    "int": {"type": ["integer", "null"]},
+    "int": {"type": ["integer", "null"], "maximum": 2**31 - 1},
     "boolean": {"type": ["boolean", "null"]},
     "timestamp": {"type": ["string", "null"], "format": "date-time"},
     "array<string>": {"type": ["array", "null"], "items": {"type": "string"}},

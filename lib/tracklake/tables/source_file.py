@@ -18,6 +18,7 @@ CONTRACT = Contract(
         Column("path", "string", "Where the file is.", nullable=False),
         Column("kind", "string", "What it holds.", nullable=False, values=KINDS),
         Column("source", "string", "Name of the source that read it.", nullable=False),
+        Column("id_prefix", "string", "What ids of that source began with; empty: nothing.", nullable=False),
         Column("size", "bigint", "Bytes of the file, compressed or not.", nullable=False, minimum=0),
         Column("modified_at", "timestamp", "When the file was last changed, UTC.", nullable=False),
         Column(
