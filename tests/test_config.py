@@ -52,6 +52,10 @@ def test_the_page_has_every_key_with_its_default(tmp_path: Path) -> None:
     assert set(sections) == set(Conf.model_fields) - {"env"}
 
 
+def test_a_byte_order_mark_before_a_file_is_nothing(tmp_path: Path) -> None:
+    assert read(conf_file(tmp_path, "\ufeff[privacy]\nk = 7"), "here").privacy.k == 7
+
+
 def test_a_source_has_its_own_settings(tmp_path: Path) -> None:
     conf = read(conf_file(tmp_path, '[sources.sparkify]\nid_prefix = "eu:"'), "here")
 
@@ -84,6 +88,8 @@ def test_a_source_has_its_own_settings(tmp_path: Path) -> None:
         ('[spark]\nmaster = "locl"', 'master in [spark]: "locl" is no master: give local[N], spark://HOST'),
         ('[spark]\nmaster = "local[0]"', 'master in [spark]: "local[0]" is no master'),
         ("[privacy]\nk = ", "is not valid TOML"),
+        ('lake = "x"', "lake has settings of its own: write it as a section, [lake]."),
+        ('[sources]\nsparkify = "x"', "write it as a section, [sources.sparkify]."),
         ('env = "there"', 'unknown key "env"'),
         (
             '[spark.conf]\n"spark.jars.packages" = ["a:b:1", "c:d:2"]',

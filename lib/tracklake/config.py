@@ -143,7 +143,7 @@ def read(file: Traversable, env: str) -> Conf:
     """The configuration in one file. Raises WrongUsage that names the file and the key."""
     shown = f"conf/{file.name}"
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise WrongUsage(f"{shown} is not valid TOML: {error}.") from error
     if "env" in values:
@@ -183,6 +183,8 @@ def _first_problem(error: ValidationError) -> str:
         known = _known_keys(section)
         hint = did_you_mean(key, known) or f"; known keys are {', '.join(known)}."
         return f'unknown key "{key}"{where}{hint}'
+    if problem["type"] in ("model_type", "dict_type"):
+        return f"{key} has settings of its own: write it as a section, [{'.'.join((*section, key))}]."
     return f"{key}{where}: {problem['msg'].removeprefix('Value error, ')}."
 
 
