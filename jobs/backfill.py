@@ -22,7 +22,7 @@ def main(run: Run, *, days_per_run: Days = 7) -> None:
 
     Each part is one run of run_pipeline: what it has published stays, whatever becomes of the next one, and its
     files are not read again; what time is left is said with each. A part that another run overtakes starts over, at
-    most twice, the others do not. A part without log files is passed over.
+    most twice, the others do not. A part without log files is passed over, unless all are.
     """
     source, folder = run.logs()
     if run.start is None or run.end is None:

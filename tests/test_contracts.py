@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pyspark.sql import types as T
 
-from tracklake import packing
+from tracklake import packing, resources
 from tracklake.errors import WrongUsage
 from tracklake.resources import CHECKOUT
 from tracklake.tables import CONTRACTS, Contract, contract
@@ -133,18 +134,22 @@ def test_the_committed_page_and_suites_are_what_the_contracts_say() -> None:
     assert stale == [], "run python -m tracklake.tables and commit what it writes"
 
 
-def test_where_the_library_is_installed_no_page_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("write", "error", "words"),
+    [
+        (pages.main, SystemExit, "There is no checkout of tracklake here"),
+        (packing.pack, WrongUsage, "packed in a checkout"),
+    ],
+)
+def test_where_the_library_is_installed_nothing_is_written_beside_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write: Callable[[], object],
+    error: type[BaseException],
+    words: str,
 ) -> None:
-    monkeypatch.setattr(pages, "CHECKOUT", tmp_path)
-    with pytest.raises(SystemExit, match="There is no checkout of tracklake here"):
-        pages.main()
+    for module in (resources, pages, packing):
+        monkeypatch.setattr(module, "CHECKOUT", tmp_path)
+    with pytest.raises(error, match=words):
+        write()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_where_the_library_is_installed_nothing_is_packed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(packing, "CHECKOUT", tmp_path)
-    with pytest.raises(WrongUsage, match="packed in a checkout"):
-        packing.pack()

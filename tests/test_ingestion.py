@@ -135,19 +135,24 @@ def test_a_second_source_without_id_prefix_is_warned_about(
     assert [("native" in note and "id_prefix" in note) for note in notes] == [True] * warned
 
 
+def prefixed_run(spark: SparkSession, conf: Conf, reads: Reads) -> Run:
+    """A run of ingest_events in which ids of the logs begin with s:."""
+    prefixed = conf.model_copy(update={"sources": {"sparkify": SourceSettings(id_prefix="s:")}})
+    lake, steps = str(reads.lake_at), Steps(Console(file=StringIO()))
+    flags = {"job": "ingest_events", "lake": lake, "source": "sparkify", "input": str(reads.logs)}
+    return Run(spark, prefixed, steps, **flags)
+
+
 @pytest.mark.usefixtures("unaudited")
 def test_ids_of_logs_and_catalogue_begin_with_the_prefix_of_their_source(
     spark: SparkSession, conf: Conf, reads: Reads
 ) -> None:
     reads.write("2018-11-02.json", play(1, 0, "Known", "Twins"))
     write(reads.logs / "song_data", "A/1.json", [song(1, "Known", "Twins")])
-    prefixed = conf.model_copy(update={"sources": {"sparkify": SourceSettings(id_prefix="s:")}})
-    lake, steps = str(reads.lake_at), Steps(Console(file=StringIO()))
-    flags = {"job": "ingest_events", "lake": lake, "source": "sparkify", "input": str(reads.logs)}
-    with Run(spark, prefixed, steps, **flags) as run:
+    with prefixed_run(spark, conf, reads) as run:
         ingest_events.main(run)
         run.finish()
-    [event] = Lake(spark, lake).read("event").collect()
+    [event] = Lake(spark, str(reads.lake_at)).read("event").collect()
     assert (event.user_id, event.track_id, event.artist_id) == ("s:7", "s:S1", "s:A1")
 
 
@@ -158,11 +163,8 @@ def test_a_source_whose_id_prefix_has_changed_is_refused(
     reads.write("2018-11-02.json", play(1, 0, "Known", "Twins"))
     before = reads.run().ledger.newest()
     reads.write("2018-11-03.json", play(1, 0, "Known", "Twins"), play(2, 0, "Known", "Twins"))
-    prefixed = conf.model_copy(update={"sources": {"sparkify": SourceSettings(id_prefix="s:")}})
-    lake, steps = str(reads.lake_at), Steps(Console(file=StringIO()))
-    flags = {"job": "ingest_events", "lake": lake, "source": "sparkify", "input": str(reads.logs)}
     with (
-        Run(spark, prefixed, steps, **flags) as run,
+        prefixed_run(spark, conf, reads) as run,
         pytest.raises(
             WrongUsage, match=r'has read sparkify with id_prefix "", and conf/local\.toml says "s:"'
         ),

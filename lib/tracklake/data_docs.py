@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import warnings
+from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,24 +27,27 @@ SITE = "site"
 MOST_LISTED = 1_000
 """How many results the site's index lists at most, newest first: those of forty runs of all tables."""
 
-_OF_A_RUN = re.compile(rf"^(?P<folder>(?:results|{SITE}/validations)/[^/]+/[^/]+)/(?P<time>[^/]+)/[^/]+$")
+_PARTS_OF_A_RESULT = 4
+
+
+def time_of(path: str) -> str:
+    """When the run began whose result, or whose page, has that path: suite, run, time, batch; "" of a suite's."""
+    return path.split("/")[-2] if path.count("/") >= _PARTS_OF_A_RESULT - 1 else ""
 
 
 def outlived(folder: str, until: datetime) -> dict[str, list[StoredFile]]:
     """Results and their pages of runs that the index of the Data Docs no longer lists, and older than ``until``: by the
     folder, below that of the Data Docs, which is one run's of one table."""
-    of_runs: dict[str, list[StoredFile]] = {}
-    times: dict[str, str] = {}
+    of_runs = defaultdict(list)
     for file in Folder(folder).files():
-        if found := _OF_A_RUN.match(file.path):
-            of_runs.setdefault(found["folder"], []).append(file)
-            times[found["folder"]] = found["time"]
-    results = sorted(time for path, time in times.items() if path.startswith("results/"))
+        if time_of(file.path):
+            of_runs[file.path.rsplit("/", 2)[0]].append(file)
+    results = sorted(time_of(files[0].path) for path, files in of_runs.items() if path.startswith("results/"))
     listed = set(results[-MOST_LISTED:])
     return {
         path: files
         for path, files in of_runs.items()
-        if times[path] not in listed and all(file.modified_at < until for file in files)
+        if time_of(files[0].path) not in listed and all(file.modified_at < until for file in files)
     }
 
 

@@ -12,9 +12,8 @@ from urllib.parse import quote
 from great_expectations.data_context.store.tuple_store_backend import TupleStoreBackend
 from great_expectations.exceptions.exceptions import InvalidKeyError
 
+from tracklake.data_docs import time_of
 from tracklake.storage import Folder
-
-_PARTS_OF_A_RESULT = 4
 
 
 class LakeFiles(TupleStoreBackend):
@@ -49,8 +48,8 @@ class LakeFiles(TupleStoreBackend):
         files = Folder(f"{self._folder.uri}/{below}".rstrip("/")).files()
         suffix = self.filepath_suffix or ""
         paths = [f"{below}{file.path}" for file in files if file.path.endswith(suffix)]
-        older = sorted(filter(None, map(_time, paths)), reverse=True)[self._newest :]
-        listed = [path for path in paths if not older or not _time(path) or _time(path) > older[0]]
+        older = sorted(filter(None, map(time_of, paths)), reverse=True)[self._newest :]
+        listed = [path for path in paths if not older or not time_of(path) or time_of(path) > older[0]]
         return [self._convert_filepath_to_key(path) for path in listed]  # type: ignore[no-untyped-call]
 
     def remove_key(self, key: Any) -> Any:
@@ -89,8 +88,3 @@ class LakeFiles(TupleStoreBackend):
     def _move(self, source_key: tuple[str, ...], dest_key: tuple[str, ...], **_: Any) -> None:
         self._set(dest_key, self._get(source_key))
         self.remove_key(source_key)
-
-
-def _time(path: str) -> str:
-    """When the run began whose result, or whose page, has that path: suite, run, time, batch; "" of a suite's."""
-    return path.split("/")[-2] if path.count("/") >= _PARTS_OF_A_RESULT - 1 else ""

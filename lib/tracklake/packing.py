@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tracklake import __version__
 from tracklake.errors import TracklakeError, WrongUsage
-from tracklake.resources import CHECKOUT, JOBS
+from tracklake.resources import CHECKOUT, JOBS, is_checkout
 
 FOLDER = CHECKOUT / ".cache"
 WHEEL = FOLDER / f"tracklake-{__version__}-py3-none-any.whl"
@@ -26,7 +26,7 @@ def pack() -> Path:
 
     Raises WrongUsage where there is no checkout to pack, TracklakeError where the wheel cannot be built.
     """
-    if not (CHECKOUT / "pyproject.toml").exists():
+    if not is_checkout():
         raise WrongUsage(
             "The library is packed in a checkout of tracklake, and here it is installed from one."
         )

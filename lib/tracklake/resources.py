@@ -11,6 +11,11 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 JOBS = CHECKOUT / "jobs"
 
 
+def is_checkout() -> bool:
+    """Whether the library runs from a checkout, and was not installed from one."""
+    return (CHECKOUT / "pyproject.toml").exists()
+
+
 def suites() -> Traversable:
     """The folder of Great Expectations suites, one <table>.json each."""
     return _folder("expectations")

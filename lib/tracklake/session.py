@@ -75,7 +75,7 @@ def spark_session(conf: Conf, app_name: str) -> "SparkSession":
     """The active session if there is one (a notebook's, Spark Connect's), else a new one.
 
     What spark-submit was told wins over the environment's settings, but never over UTC and ANSI rules. Raises
-    WrongUsage where Spark refuses the value of a setting.
+    WrongUsage where Spark refuses the value of a setting, and where it does not start for want of Java.
     """
     from pyspark.errors import IllegalArgumentException, PySparkRuntimeError
     from pyspark.sql import SparkSession

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from tracklake.resources import CHECKOUT
+from tracklake.resources import CHECKOUT, is_checkout
 from tracklake.tables import CONTRACTS
 from tracklake.tables.pages import tables_page
 from tracklake.tables.producer_schemas import avro_schema, json_schema
@@ -28,7 +28,7 @@ def generated(root: Path) -> dict[Path, str]:
 
 def main() -> None:
     """Writes the files that differ and names them; refuses where the library is installed, and there is no checkout."""
-    if not (CHECKOUT / "pyproject.toml").exists():
+    if not is_checkout():
         sys.exit(
             "There is no checkout of tracklake here to write to: run it in one, with its .venv/bin/python."
         )
