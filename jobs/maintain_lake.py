@@ -47,7 +47,7 @@ def _compact(run: Run) -> Mapping[str, Staged]:
     if awaited := runs.waiting(run.lake):
         run.steps.note(
             f"Nothing is compacted while {', '.join(awaited)} may be published: its rows fit the newest release alone "
-            "(inspect_run and publish_run, or the job again, settle it)."
+            "(publish_run settles it, the next release of any job, or the end of the retention)."
         )
         return staged
     for table in run.base.tables:

@@ -292,6 +292,8 @@ CUT_OFF = {
     "snappy": (".snappy", pa.Codec("snappy").compress(MANY, asbytes=True)),
     "lz4": (".lz4", pa.Codec("lz4").compress(MANY, asbytes=True)),
     "not-gz": (".gz", MANY),
+    "archive": (".tar.gz", gzip.compress(MANY)),
+    "table": (".parquet", MANY),
 }
 
 

@@ -149,13 +149,17 @@ def test_of_a_catalogue_that_is_as_it_was_the_songs_that_events_name_are_enough(
     assert set(some) < set(shown(tracks(names, catalogue, *known), "track_id", "artist_id"))
 
 
-def test_of_two_files_the_newer_one_says_what_a_song_is_called(spark: SparkSession) -> None:
+def test_of_two_files_the_newer_one_says_what_a_song_is_called_as_it_is_now(spark: SparkSession) -> None:
     def song(file: str, day: int, title: str) -> dict[str, object]:
         known = {"source": "sparkify", "track_id": "S1", "title": title}
         return known | {"source_file": file, "stated_at": datetime(2018, 11, day)}
 
     stated = frame(spark, "catalogue", song("b.json", 1, "Old"), song("a.json", 2, "New"))
     assert [row.title for row in newest(stated, contract("catalogue").no_rows(spark)).collect()] == ["New"]
+    put_back = frame(spark, "catalogue", song("a.json", 1, "Older"))
+    assert [row.title for row in newest(put_back, stated.where("title = 'New'")).collect()] == ["Older"]
+    other = frame(spark, "catalogue", song("c.json", 1, "Older"))
+    assert [row.title for row in newest(other, stated.where("title = 'New'")).collect()] == ["New"]
 
 
 def test_the_artist_is_that_of_the_track_that_is_found(spark: SparkSession) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -9,14 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import DataFrameReader, SparkSession
 
 import tracklake
 from tracklake import session
 from tracklake.config import Conf, load
-from tracklake.errors import WrongUsage
-from tracklake.failures import refused_setting
+from tracklake.errors import TracklakeError, WrongUsage
+from tracklake.failures import explain, refused_setting
 from tracklake.session import spark_session, spark_settings
 
 STATIC = "spark.sql.filesourceTableRelationCacheSize"
@@ -105,6 +107,43 @@ def test_a_session_that_is_handed_over_is_held_to_utc_and_ansi_rules(
     lake = tracklake.open(str(tmp_path), theirs)
     assert lake.spark is theirs
     assert {key: theirs.conf.get(key) for key in session.FIXED} == session.FIXED
+
+
+def test_whatever_a_session_says_a_file_without_its_end_is_not_read(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """Else it counts as read, and what it lacks is lost."""
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(os.urandom(4_000))[:2_000])
+    theirs = spark.newSession()
+    theirs.conf.set("spark.sql.files.ignoreCorruptFiles", "true")
+    assert theirs.read.text(str(tmp_path / "cut.gz")).count() < 4_000
+    tracklake.open(str(tmp_path), theirs)
+    with pytest.raises(Exception, match="Unexpected end of input stream"):
+        theirs.read.text(str(tmp_path / "cut.gz")).count()
+
+
+class GivenUp(Py4JJavaError):
+    """What Spark says where its master does not answer, after a minute."""
+
+    def __init__(self) -> None:
+        pass
+
+    def __str__(self) -> str:
+        return ": java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext.\n"
+
+
+def test_where_the_master_does_not_answer_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(conf: Conf, name: str) -> SparkSession:
+        raise GivenUp
+
+    monkeypatch.setattr(SparkSession, "getActiveSession", lambda: None)
+    monkeypatch.setattr(session, "_build", build)
+    with pytest.raises(TracklakeError, match="its master, spark://here:7077, does not answer"):
+        spark_session(load("standalone").on("spark://here:7077"), "nobody")
+
+
+def test_spark_that_has_stopped_went_away() -> None:
+    assert explain(GivenUp()).sentence.startswith("Spark went away in the middle of the run")
 
 
 def test_a_value_that_spark_refuses_is_wrong_usage(spark: SparkSession, conf: Conf) -> None:

@@ -24,6 +24,8 @@ _GONE = re.compile(
 _NO_CONNECTOR = re.compile(r'Class [\w.$]+FileSystem not found|No FileSystem for scheme "[\w.+-]*"')
 _WRONG_SETTING = re.compile(r"\[INVALID_CONF_VALUE[^\n]*")
 _CAUSE_OF_DELTA_RS = re.compile("^Generic |↳")
+STOPPED = "on a stopped SparkContext"
+"""What Spark says of any call once it has given up, as it does where its master does not answer."""
 _CONNECTION_LOST = (Py4JNetworkError, ConnectionError, EOFError)
 
 
@@ -129,6 +131,13 @@ def refused_setting(error: Exception) -> WrongUsage:
 def _text(error: Exception) -> str:
     if isinstance(error, PySparkException):
         return f"Spark says: {_first_line(str(error))}; {_HINT}"
+    if isinstance(error, _CONNECTION_LOST) or (
+        isinstance(error, Py4JError) and ("Answer from Java" in str(error) or STOPPED in str(error))
+    ):
+        return (
+            "Spark went away in the middle of the run (out of memory, or stopped from outside): "
+            "look at its log, give it more with `-- --driver-memory 8g`, and run the same command again."
+        )
     if isinstance(error, Py4JJavaError) and "OutOfMemoryError" in str(error):
         return (
             "A task ran out of memory, as it does where a line of a log is too long to be held: give it more with "
@@ -136,13 +145,6 @@ def _text(error: Exception) -> str:
         )
     if isinstance(error, Py4JJavaError):
         return f"Spark says: {spark_cause(str(error)) or _first_line(str(error))}; {_HINT}"
-    if isinstance(error, _CONNECTION_LOST) or (
-        isinstance(error, Py4JError) and "Answer from Java" in str(error)
-    ):
-        return (
-            "Spark went away in the middle of the run (out of memory, or stopped from outside): "
-            "look at its log, give it more with `-- --driver-memory 8g`, and run the same command again."
-        )
     if isinstance(error, DeltaError) or (
         isinstance(error, OSError) and _CAUSE_OF_DELTA_RS.search(str(error))
     ):

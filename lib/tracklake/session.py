@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracklake.config import Conf
-from tracklake.errors import WrongUsage
+from tracklake.errors import TracklakeError, WrongUsage
 from tracklake.jars import missing, resolved
 from tracklake.places import DEFAULT_FILES, shares_no_files
 
@@ -21,6 +21,8 @@ FIXED = {
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",  # a record may hold a field twice
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # footers then hold min and max
     "spark.sql.legacy.parquet.nanosAsLong": "false",  # a file with nanoseconds is known by Spark's refusal
+    "spark.sql.files.ignoreCorruptFiles": "false",  # else a file is read as far as it goes, and counts as read
+    "spark.sql.files.ignoreMissingFiles": "false",
 }
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -75,12 +77,14 @@ def spark_session(conf: Conf, app_name: str) -> "SparkSession":
     """The active session if there is one (a notebook's, Spark Connect's), else a new one.
 
     What spark-submit was told wins over the environment's settings, but never over UTC and ANSI rules. Raises
-    WrongUsage where Spark refuses the value of a setting, and where it does not start for want of Java.
+    WrongUsage where Spark refuses the value of a setting, and where it does not start for want of Java, and
+    TracklakeError where its master does not answer.
     """
+    from py4j.protocol import Py4JJavaError
     from pyspark.errors import IllegalArgumentException, PySparkRuntimeError
     from pyspark.sql import SparkSession
 
-    from tracklake.failures import refused_setting
+    from tracklake.failures import STOPPED, refused_setting
     from tracklake.gateway import remember_classes
 
     try:
@@ -92,6 +96,13 @@ def spark_session(conf: Conf, app_name: str) -> "SparkSession":
                 spark.conf.set(key, value)
     except IllegalArgumentException as error:
         raise refused_setting(error) from error
+    except Py4JJavaError as error:
+        if STOPPED not in str(error):
+            raise
+        raise TracklakeError(
+            f"Spark did not start: its master, {conf.spark.master}, does not answer or has no place for it; start one "
+            "there, or name another with --master."
+        ) from error
     except PySparkRuntimeError as error:
         if error.getCondition() != "JAVA_GATEWAY_EXITED":
             raise

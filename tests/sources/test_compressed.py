@@ -54,6 +54,23 @@ def test_a_frame_that_began_long_before_is_left_to_spark_which_sees_its_end(tmp_
         refuse_unreadable([str(file)])
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a.json.xz", "is compressed in a way that cannot be read"),
+        ("all.zip", "is an archive: unpack it, and run again"),
+        ("a.TAR.GZ", "is an archive"),
+        ("a.tgz", "is an archive"),
+        ("part-0.snappy.parquet", "is no text"),
+        ("a.avro", "is no text"),
+    ],
+)
+def test_what_its_name_says_is_no_text_is_refused(name: str, why: str) -> None:
+    refuse_unreadable(["file:/logs/tar/zip.parquet/1.json.gz"])
+    with pytest.raises(InputMissing, match=f"/logs/{name} {why}"):
+        refuse_unreadable(["file:/logs/1.json", f"file:/logs/{name}"])
+
+
 def test_what_is_no_zst_is_left_to_spark(tmp_path: Path) -> None:
     for name in ("a.zst", "a.json"):
         (tmp_path / name).write_bytes(b"garbage")

@@ -1,8 +1,10 @@
-"""Compressed log files of which Spark's reader of text would read a part, or nothing, and not say so."""
+"""Log files of which Spark's reader of text would read a part, or what they do not say, and not tell: compressed ones
+that lack their end, archives, tables."""
 
 from __future__ import annotations
 
 import io
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
@@ -15,7 +17,13 @@ TAIL = 2**18
 """Bytes before the end of a file: Spark reads half as many at once, and misses the end of a frame only where it has
 read the beginning of that frame together with the end of the file."""
 
-_OF_MANY_FORMS = (".snappy", ".lz4")
+_UNREADABLE = {
+    r"\.(?:snappy|lz4|xz|lzma|br)$": "is compressed in a way that cannot be read: bring it as .gz, .bz2 or .zst",
+    r"\.(?:zip|7z|rar|tar|tar\.\w+|t[gbx]z2?)$": "is an archive: unpack it",
+    r"\.(?:parquet|avro|orc)$": "is no text, as it is read here: bring it as such, or take it out of the logs",
+}
+"""What is wrong with a file, and what to do, by the pattern of its name, where that is told by the name."""
+
 _ZSTD = (".zst", ".zstd")
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _BEGUN = tuple(_MAGIC[:length] for length in (1, 2, 3))
@@ -28,15 +36,16 @@ def refuse_unreadable(files: list[str]) -> None:
     """Raises InputMissing if a text file cannot be read to its end, and Spark would not see it.
 
     That is a .snappy or .lz4 file, of which there are several forms: Spark reads that of Hadoop alone, and some others
-    as nothing. And it is a .zst file that ends within a frame: Spark takes what came before for the whole file. Nothing
-    is unpacked. Of a .zst file that ends as it should the last 256 KiB are read.
+    as nothing. It is an archive or a table, of whose bytes Spark makes lines. And it is a .zst file that ends within a
+    frame: Spark takes what came before for the whole file. Nothing is unpacked. Of a .zst file that ends as it should
+    the last 256 KiB are read.
     """
     for path in files:
-        if path.lower().endswith(_OF_MANY_FORMS):
-            raise InputMissing(
-                f"{as_path(path)} is compressed in a way that cannot be read: bring it as .gz, .bz2 or "
-                ".zst, and run again. Nothing of this run was published."
-            )
+        for ending, why in _UNREADABLE.items():
+            if re.search(ending, path, re.IGNORECASE):
+                raise InputMissing(
+                    f"{as_path(path)} {why}, and run again. Nothing of this run was published."
+                )
     packed = [path for path in files if path.lower().endswith(_ZSTD)]
     with ThreadPoolExecutor(READERS) as readers:
         for path, is_whole in zip(packed, readers.map(_ends_with_a_frame, packed), strict=True):

@@ -37,8 +37,14 @@ CONTRACT = Contract(
         Column("plays", "bigint", "Plays.", nullable=False, minimum=0),
         Column("streams", "bigint", "Plays that are streams.", nullable=False, minimum=0),
         Column("skips", "bigint", "Plays that are skips.", nullable=False, minimum=0),
-        Column("tracks", "bigint", "Distinct tracks played.", nullable=False, minimum=0),
-        Column("artists", "bigint", "Distinct artists played.", nullable=False, minimum=0),
+        Column(
+            "tracks",
+            "bigint",
+            "Distinct tracks played. Plays that name none, as of podcasts, are of one more.",
+            nullable=False,
+            minimum=0,
+        ),
+        Column("artists", "bigint", "Distinct artists played, likewise.", nullable=False, minimum=0),
         Column(
             "listening_ms",
             "bigint",
