@@ -41,16 +41,14 @@ def main(look: Look) -> None:
         paths = [file.path for file in named.find(look.spark, folder, None, None)]
     with steps.step("Looking into the first files"):
         sample = take_sample(look.spark, folder, paths)
-        fields = _fields(look.spark, sample)
-    rows = [(field.name, field.types, f"{field.nulls:.1%}") for field in fields]
-    steps.table("Fields of the first records", ("field", "type", "null or missing"), rows)
-
     found = named or _guessed(look, sample, folder)
     if found is None:
+        _show_fields(look, sample)
         return
     looked_into = {*sample.heads, *sample.columns}
     picked = paths if named else [file.path for file in found.find(look.spark, folder, None, None)]
     logs = [path for path in picked if path in looked_into] or picked[:TEXT_FILES]
+    _show_fields(look, sample.of(logs))
     with steps.step(f"Reading up to {RECORDS:,} records of {len(logs)} files") as step:
         first = findings(look.spark, found, logs, Bounds.of(look.conf.limits, datetime.now(UTC)))
         step.rows = first.read
@@ -70,6 +68,12 @@ def _guessed(look: Look, sample: Sample, folder: str) -> Source | None:
         return None
     look.steps.note(f"Source: {guess.source.name}, because {guess.why}.")
     return guess.source
+
+
+def _show_fields(look: Look, sample: Sample) -> None:
+    """Prints the fields of the first records of a sample."""
+    rows = [(field.name, field.types, f"{field.nulls:.1%}") for field in _fields(look.spark, sample)]
+    look.steps.table("Fields of the first records", ("field", "type", "null or missing"), rows)
 
 
 def _fields(spark: SparkSession, sample: Sample) -> list[Field]:

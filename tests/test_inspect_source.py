@@ -84,6 +84,15 @@ def test_of_a_source_that_is_named_only_its_logs_are_looked_into(capsys: Said, t
 
 
 @pytest.mark.usefixtures("spark")
+def test_the_fields_are_those_of_the_logs_of_the_source_that_is_found(capsys: Said, tmp_path: Path) -> None:
+    write(tmp_path, "log_data/2018-11-01.json", [record(0)])
+    write(tmp_path, "song_data/A/1.json", ['{"song_id": "S1"}'])
+    assert cli.run_job(inspect_source.main, ["--input", str(tmp_path), "--source", "auto"]) == 0
+    printed = capsys.readouterr().out
+    assert ("itemInSession" in printed.partition("Fields")[2], "song_id" in printed) == (True, False)
+
+
+@pytest.mark.usefixtures("spark")
 def test_a_source_that_is_named_and_has_no_log_there_is_refused(capsys: Said, tmp_path: Path) -> None:
     write(tmp_path, "a.csv", ["a,b"])
     code, sentence = ends(capsys, inspect_source, "--input", tmp_path, "--source", "native")

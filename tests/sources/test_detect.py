@@ -116,3 +116,22 @@ def test_every_source_has_its_turn_among_the_files_that_are_looked_into() -> Non
     assert found[:6] == [topic[0], plays[0], listens[0], tables[0], topic[1], listens[1]]
     assert (found[-2:], len(found)) == (others, 21)
     assert of_each_source("/logs", listens) == listens
+
+
+def test_what_another_source_names_its_own_leaves_room_for_other_logs() -> None:
+    plays = [f"/logs/{name}/{file}" for name in "abcdefg" for file in ("Follow.json", "endsong_0.json")]
+    events = [f"/logs/x/date=2024-03-31/{n}.json" for n in range(9)]
+    found = of_each_source("/logs", [*plays, *events, "/logs/y/1.json"])
+    assert found[:4] == ["/logs/a/endsong_0.json", events[0], "/logs/b/endsong_0.json", "/logs/y/1.json"]
+    columns = [f"/logs/{name}.parquet" for name in ("a/0", "a/1", "b/0", "b/1")]
+    assert of_each_source("/logs", columns)[:2] == ["/logs/a/0.parquet", "/logs/b/0.parquet"]
+
+
+def test_logs_of_two_sources_are_a_doubt_however_many_files_one_has(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    for n in range(7):
+        write(tmp_path, f"a/{n}/Streaming_History_Audio_{n}.json", [json.dumps([PLAY])])
+    write(tmp_path, "b/date=2024-03-31/z.jsonl", [json.dumps(EVENT)])
+    with pytest.raises(WrongUsage, match=r"of spotify_history, .* and of native, "):
+        guess(spark, str(tmp_path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, zip_longest
@@ -26,6 +27,9 @@ TEXT_FILES, OTHER_FILES = 6, 2
 
 _LINES, _CHARACTERS = 200, 20_000
 _FORMS = ("parquet", "avro")
+_ANY_JSON = "/a.json"
+"""What only a source calls a log that calls every JSON file one."""
+
 _NO_LOGS = (".pdf", ".png", ".jpg", ".md", ".txt", ".html", ".zip", ".tar", ".xz")
 
 
@@ -63,8 +67,8 @@ def told_by(sample: Sample, folder: str) -> Guess:
 
 
 def take_sample(spark: SparkSession, folder: str, paths: list[str]) -> Sample:
-    """Some files of each form below the folder, each with its first records or its columns: of those of lines the
-    first that each source would read, of the others the first."""
+    """Some files of each form below the folder, each with its first records or its columns: the first that each
+    source would read."""
     of_form = {form: [path for path in paths if path.endswith(f".{form}")] for form in _FORMS}
     others = {path for files in of_form.values() for path in files}
     texts = [path for path in paths if path not in others and not path.lower().endswith(_NO_LOGS)]
@@ -74,7 +78,7 @@ def take_sample(spark: SparkSession, folder: str, paths: list[str]) -> Sample:
         columns={
             path: file_rows(spark, form, path).columns
             for form, files in of_form.items()
-            for path in files[:OTHER_FILES]
+            for path in of_each_source(folder, files)[:OTHER_FILES]
         },
     )
 
@@ -82,12 +86,31 @@ def take_sample(spark: SparkSession, folder: str, paths: list[str]) -> Sample:
 def of_each_source(folder: str, paths: Iterable[str]) -> list[str]:
     """The paths, each once: a log of each source by its name in turn, and last what no source calls a log.
 
-    In turn, because some sources call every JSON file a log, and would leave no room for the logs of another.
+    In turn, because some sources call every JSON file a log, and would leave no room for the logs of another. In its
+    turn each of these has what no source with names of its own calls a log, first where no such logs lie.
     """
     shown = {path: below(folder, path) for path in paths}
-    logs = [[path for path in shown if source.names_a_log(shown[path])] for source in SOURCES.values()]
-    in_turn = chain.from_iterable(zip_longest(*logs))
+    named = [[path for path in shown if source.names_a_log(shown[path])] for source in SOURCES.values()]
+    of_any = [source.names_a_log(_ANY_JSON) for source in SOURCES.values()]
+    own = {path for logs, is_of_any in zip(named, of_any, strict=True) if not is_of_any for path in logs}
+    folders = {_top_folder(shown[path]) for path in own}
+
+    def in_order(logs: list[str]) -> list[str]:
+        """One of each top folder before a second of the same."""
+        ranks, so_far = {}, Counter[tuple[bool, str]]()
+        for path in logs:
+            top = _top_folder(shown[path])
+            so_far[path in own, top] += 1
+            ranks[path] = (path in own, top in folders, so_far[path in own, top])
+        return sorted(logs, key=lambda path: ranks[path])
+
+    in_turn = chain.from_iterable(zip_longest(*map(in_order, named)))
     return [*dict.fromkeys(path for path in (*in_turn, *shown) if path is not None)]
+
+
+def _top_folder(path: str) -> str:
+    """The folder just below the input that a path leads through; empty for a file of the input itself."""
+    return path.strip("/").rpartition("/")[0].partition("/")[0]
 
 
 def _head(spark: SparkSession, path: str) -> list[str]:

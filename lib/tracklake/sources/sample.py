@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,14 @@ class Sample:
     paths: list[str]
     heads: dict[str, list[str]]
     columns: dict[str, list[str]]
+
+    def of(self, paths: Collection[str]) -> Sample:
+        """What the sample has of these files."""
+        return Sample(
+            self.paths,
+            {path: lines for path, lines in self.heads.items() if path in paths},
+            {path: names for path, names in self.columns.items() if path in paths},
+        )
 
     def objects(self) -> Iterator[dict[str, Any]]:
         """Every first line that is one JSON object."""
