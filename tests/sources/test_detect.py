@@ -19,6 +19,8 @@ PAGE = {"page": "Home", "ts": 1, "itemInSession": 0}
 LISTEN = {"listened_at": 1, "track_metadata": {}}
 EVENT = {"event_type": "play", "event_time": "2024-01-01T00:00:00Z"}
 PLAY = {"ts": "2024-01-01T00:00:00Z", "ms_played": 1}
+SONG = {"ts": 1, "itemInSession": 0, "song": "Solo"}
+TOPIC = "/listen_events/2018-11-01.json"
 
 
 def sample(*records: dict[str, object] | str, path: str = "/a.json", columns: tuple[str, ...] = ()) -> Sample:
@@ -30,6 +32,9 @@ def sample(*records: dict[str, object] | str, path: str = "/a.json", columns: tu
     ("taken", "name", "why"),
     [
         (sample("garbage", PAGE), "sparkify", "page, ts and itemInSession"),
+        (sample(SONG, path=TOPIC), "sparkify", "topic listen_events, and records have ts and itemInSession"),
+        (sample(EVENT, path=TOPIC), "native", "event_type and event_time"),
+        (sample(LISTEN, path=TOPIC), "listenbrainz", "listened_at and track_metadata"),
         (sample(LISTEN), "listenbrainz", "listened_at and track_metadata"),
         (sample(EVENT), "native", "event_type and event_time"),
         (sample(PLAY, path="/anna/endsong_0.json"), "spotify_history", "endsong_0.json"),
@@ -48,6 +53,8 @@ def test_a_source_is_known_by_what_only_it_has(taken: Sample, name: str, why: st
     ("taken", "words"),
     [
         (sample(PLAY), "of no source that is known, as far as 1 of 1 files tell"),
+        (sample(SONG), "of no source that is known"),
+        (sample(PLAY, path=TOPIC), "of no source that is known"),
         (
             sample("a,b,c"),
             "say it with --source NAME (sparkify, spotify_history, listenbrainz, lastfm_1k, native)",
@@ -57,7 +64,7 @@ def test_a_source_is_known_by_what_only_it_has(taken: Sample, name: str, why: st
             "as if they were of sparkify, because records have page, ts and itemInSession, and of",
         ),
     ],
-    ids=["another's names", "nothing known", "two of them"],
+    ids=["another's names", "no topic", "a topic's name alone", "nothing known", "two of them"],
 )
 def test_a_doubt_is_said_and_not_decided(taken: Sample, words: str) -> None:
     with pytest.raises(WrongUsage) as refused:

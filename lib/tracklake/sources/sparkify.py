@@ -190,12 +190,15 @@ def _differs() -> dict[str, Column]:
 
 
 def recognise(sample: Sample) -> str:
-    """Pages of sessions, or the names of eventsim's topics."""
+    """Pages of sessions, or the names of eventsim's topics; where there is one only, with what its records hold."""
     topics = sorted({name for name in map(topic, sample.paths) if name})
     if len(topics) > 1:
         return f"there are folders {' and '.join(topics[:2])} of eventsim's topics"
-    if any({"page", "ts", "itemInSession"} <= set(record) for record in sample.objects()):
+    held = [set(record) for record in sample.objects()]
+    if any({"page", "ts", "itemInSession"} <= names for names in held):
         return "records have page, ts and itemInSession"
+    if topics and any({"ts", "itemInSession"} <= names for names in held):
+        return f"there is eventsim's topic {topics[0]}, and records have ts and itemInSession"
     return ""
 
 
