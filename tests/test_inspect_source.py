@@ -100,6 +100,13 @@ def test_a_source_that_is_named_and_has_no_log_there_is_refused(capsys: Said, tm
 
 
 @pytest.mark.usefixtures("spark")
+def test_archives_are_shown_and_to_be_unpacked(capsys: Said, tmp_path: Path) -> None:
+    write(tmp_path, "my_spotify_data.zip", ["PK"])
+    code, sentence = ends(capsys, inspect_source, "--input", tmp_path)
+    assert (code, "such as my_spotify_data.zip: unpack them" in sentence) == (4, True)
+
+
+@pytest.mark.usefixtures("spark")
 def test_logs_that_no_sample_is_taken_of_are_read_all_the_same(capsys: Said, tmp_path: Path) -> None:
     write(tmp_path, "log_data/2018-11-01.txt", [record(0)])
     assert cli.run_job(inspect_source.main, ["--input", str(tmp_path), "--source", "sparkify"]) == 0

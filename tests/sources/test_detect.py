@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from tests.conftest import SMALL_LOGS
 from tests.logs import write
 from tests.sources.conftest import FIXTURES
-from tracklake.errors import WrongUsage
+from tracklake.errors import InputMissing, WrongUsage
 from tracklake.sources.detect import _elements, guess, of_each_source, told_by
 from tracklake.sources.sample import Sample
 
@@ -142,3 +142,12 @@ def test_logs_of_two_sources_are_a_doubt_however_many_files_one_has(
     write(tmp_path, "b/date=2024-03-31/z.jsonl", [json.dumps(EVENT)])
     with pytest.raises(WrongUsage, match=r"of spotify_history, .* and of native, "):
         guess(spark, str(tmp_path))
+
+
+def test_a_folder_of_archives_is_to_be_unpacked(spark: SparkSession, tmp_path: Path) -> None:
+    for name in ("me/my_spotify_data.zip", "old.tar.gz", "old.7Z", "read me.pdf"):
+        write(tmp_path, name, ["PK"])
+    with pytest.raises(InputMissing, match=r"archives such as me/my_spotify_data\.zip: unpack them"):
+        guess(spark, str(tmp_path))
+    write(tmp_path, "events.jsonl", [json.dumps(EVENT)])
+    assert guess(spark, str(tmp_path)).source.name == "native"

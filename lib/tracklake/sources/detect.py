@@ -30,7 +30,8 @@ _FORMS = ("parquet", "avro")
 _ANY_JSON = "/a.json"
 """What only a source calls a log that calls every JSON file one."""
 
-_NO_LOGS = (".pdf", ".png", ".jpg", ".md", ".txt", ".html", ".zip", ".tar", ".xz")
+_ARCHIVES = tuple(".zip .7z .rar .tar .tgz .tar.gz .tar.bz2 .tar.xz .tar.zst".split())
+_NO_LOGS = (".pdf", ".png", ".jpg", ".md", ".txt", ".html", ".xz", *_ARCHIVES)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Guess:
 
 def guess(spark: SparkSession, folder: str) -> Guess:
     """The source of the logs in a folder. Raises WrongUsage if none or several of them fit, InputMissing if
-    there is no file."""
+    there is no file, or nothing but archives."""
     paths = [file.path for file in list_files(spark, folder)]
     if not paths:
         raise InputMissing(f"There is no file in {folder}: give --input the folder that holds the logs.")
@@ -51,7 +52,14 @@ def guess(spark: SparkSession, folder: str) -> Guess:
 
 
 def told_by(sample: Sample, folder: str) -> Guess:
-    """The one source that recognises the sample; WrongUsage if none or several do."""
+    """The one source that recognises the sample; WrongUsage if none or several do, InputMissing if there are only
+    archives."""
+    archives = [path for path in sample.paths if path.lower().endswith(_ARCHIVES)]
+    if archives and not sample.heads and not sample.columns:
+        raise InputMissing(
+            f"There are no logs in {folder}, only archives such as {archives[0].strip('/')}: unpack them, "
+            "and give --input the folder that holds what was in them."
+        )
     found = {name: why for name, source in SOURCES.items() if (why := source.recognise(sample))}
     if len(found) == 1:
         ((name, why),) = found.items()
