@@ -161,3 +161,50 @@ def test_where_a_field_says_nothing_the_next_that_may_say_it_counts(
     con = load("listenbrainz", tmp_path)
     con.execute("DELETE FROM event WHERE event_time < '2023-01-07'")
     assert_same(con, "event", told, ["event_time", "artist_id", "artist_ids", "duration_ms"])
+
+
+def listen(second: int, info: object, **fields: object) -> dict[str, object]:
+    track = {"track_name": "Duet", "additional_info": info, "mbid_mapping": {"artist_mbids": [BEN]}}
+    return {"listened_at": 1673100000 + second, "user_id": 7, "recording_msid": f"m{second}"} | {
+        "track_metadata": track | fields
+    }
+
+
+ODD = [
+    ({"duration": "3:35"}, {"duration": "3:35"}),
+    ({"duration_ms": -1, "duration": 0}, {"duration_ms": "-1"}),
+    ({"artist_mbids": "[broken", "mood": "calm"}, {"artist_mbids": "[broken", "mood": "calm"}),
+    ({"artist_mbids": {"x": 1}}, {"artist_mbids": '{"x":1}'}),
+    ({"artist_mbids": [[ADA]]}, {"artist_mbids": f'[["{ADA}"]]'}),
+    ({"artist_mbids": [f"{ADA}/{BEN}"]}, {"artist_mbids": f'["{ADA}/{BEN}"]'}),
+    ({"recording_mbid": [DUET]}, {"recording_mbid": f'["{DUET}"]'}),
+    ({"artist_mbids": [None, "", "(unknown)"], "recording_mbid": ""}, None),
+    ([1], [1]),
+]
+"""What players may send in additional_info, and what of it no column can hold."""
+
+
+def test_what_is_no_length_and_no_mbid_is_null_and_kept_in_extra(arrivals: Arrivals, tmp_path: Path) -> None:
+    listens = [listen(second, info) for second, (info, _) in enumerate(ODD)]
+    mixed = {"artist_mbids": [f" {ADA.upper()}", 5, CLEO], "recording_mbid": DUET.upper()}
+    listens += [listen(20, mixed), listen(21, {}, mbid_mapping={"recording_mbid": "r1"})]
+    above = {"recording_msid": ["m"], "recording_mbid": {"id": DUET}, "artist_credit_mbids": ["a1"]}
+    listens.append(listen(22, {}) | above)
+    (tmp_path / "1.listens").write_text("\n".join(map(json.dumps, listens)))
+    parquet_dump(tmp_path / "2")
+    told = events(arrivals("listenbrainz", tmp_path)).where("event_time > '2023-01-07'")
+    *odd, of_some, of_none, outside = rows(told, "track_id", "artist_id", "artist_ids", "duration_ms")
+    assert odd == [(f"m{second}", BEN, None, None) for second in range(len(ODD))]
+    assert (of_some, of_none) == ((DUET, ADA, [ADA, CLEO], None), ("m21", None, None, None))
+    assert outside == (None, BEN, None, None)
+
+    *extras, of_some, of_none, outside = [json.loads(extra or "null") for (extra,) in rows(told, "extra")]
+    infos = [extra and json.loads(extra["additional_info"]) for extra in extras]
+    assert infos == [kept for _, kept in ODD]
+    assert json.loads(of_some["additional_info"]) == {"artist_mbids": f'[" {ADA.upper()}",5,"{CLEO}"]'}
+    assert of_none == {"mbid_mapping": '{"recording_mbid":"r1"}'}
+    assert {name: json.loads(text) for name, text in outside.items()} == above
+
+    con = load("listenbrainz", tmp_path)
+    con.execute("DELETE FROM event WHERE event_time < '2023-01-07'")
+    assert_same(con, "event", told, ["event_time", "track_id", "artist_id", "artist_ids", "duration_ms"])

@@ -5,6 +5,8 @@ A listen is logged once half of the track or four minutes were heard: ms_played 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -43,6 +45,8 @@ MAPPED = (
 MAPPED_OF_TRACK = ("additional_info", "artist_name", "mbid_mapping", "release_name", "track_name")
 MAPPED_OF_INFO = ("artist_mbids", "duration", "duration_ms", "recording_mbid", "recording_msid")
 MAPPED_OF_MAPPING = ("artist_mbids", "recording_mbid")
+INNER = ("track_metadata", "additional_info", "mbid_mapping")
+"""The objects within a listen; what is left of each is kept under its name."""
 
 PLACES = {
     "event_time": ("listened_at", "timestamp"),
@@ -69,6 +73,9 @@ PLACES = {
 }
 """Where in a listen the value of a column may stand."""
 
+_UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_MBID = f"^ *{_UUID} *$"
+_MBIDS = rf'^\[(?:"{_UUID}"(?:,"{_UUID}")*+)?\]$'
 _SUBTITLE = r"^(.+?)\s*(?:\(|\[| - ).*$"
 
 
@@ -106,9 +113,15 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     event_id is the key of the user, the second, and the msid, by which the server tells listens apart: they are the
     same in every dump that holds the listen. Names are not, nor are MusicBrainz's ids; a record without an msid is
     told by its title, written loosely. user_id is the dump's, else the key of the user's name: no table holds names.
+    A length or an mbid that is none is null and kept in extra.
     """
     listened_at = F.coalesce(field("listened_at"), field("timestamp"))
-    lengths = whole(_of("info", "duration_ms")), seconds_as_ms(_of("info", "duration").try_cast(SECONDS))
+    lengths = _ms(_of("info", "duration_ms")), _seconds(_of("info", "duration"))
+    recordings = (
+        _of("info", "recording_mbid"),
+        _of("mapping", "recording_mbid"),
+        said("recording_mbid"),
+    )
     credited = (
         _of("info", "artist_mbids"),
         _of("mapping", "artist_mbids"),
@@ -125,18 +138,13 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
                 "track_name": F.coalesce(_of("track", "track_name"), said("recording_name")),
                 "artist_name": F.coalesce(_of("track", "artist_name"), said("artist_name")),
                 "album_name": F.coalesce(_of("track", "release_name"), said("release_name")),
-                "mbid": F.lower(
-                    F.coalesce(
-                        _of("info", "recording_mbid"),
-                        _of("mapping", "recording_mbid"),
-                        said("recording_mbid"),
-                    )
-                ),
-                "msid": F.lower(F.coalesce(said("recording_msid"), _of("info", "recording_msid"))),
-                "artist_mbids": F.coalesce(*map(_ids, credited)),
-                "duration_ms": F.coalesce(*[F.when(ms.between(1, LONGEST_MS), ms) for ms in lengths]),
+                "mbid": F.coalesce(*map(_mbid, recordings)),
+                "msid": F.coalesce(*map(_msid, _said_msids())),
+                "artist_mbids": F.coalesce(*map(_mbids, credited)),
+                "duration_ms": F.coalesce(*[F.when(ms > 0, ms) for ms in lengths]),
             }
         )
+        .withColumns(_inner())
         .withColumn("event_time", within(F.col("listened_at"), bounds))
         .withColumn("reason", _reason())
     )
@@ -171,12 +179,50 @@ def _of(part: str, name: str) -> Column:
     return F.nullif(F.col(part)[name], F.lit(""))
 
 
-def _ids(text: Column) -> Column:
-    """A JSON array of ids, or ids with commas between, as an array without repeats; null without ids."""
-    listed = F.when(text.startswith("["), F.from_json(text, "array<string>")).otherwise(F.split(text, ","))
-    ids = F.transform(listed, lambda id_: F.lower(F.trim(id_)))
-    told = F.array_distinct(F.filter(ids, lambda id_: known(id_) != ""))
-    return F.when(F.size(told) > 0, told)
+def _ms(text: Column) -> Column:
+    """Milliseconds up to a day, of which 0 says that the length is unknown; null where a text says none."""
+    return F.when(whole(text).between(0, LONGEST_MS), whole(text))
+
+
+def _seconds(text: Column) -> Column:
+    """The same of a text that says seconds."""
+    return seconds_as_ms(text.try_cast(SECONDS))
+
+
+def _said_msids() -> tuple[Column, Column]:
+    return said("recording_msid"), _of("info", "recording_msid")
+
+
+def _msid(text: Column) -> Column:
+    """The server's id of a recording, any text; null where it is a list or an object."""
+    return F.when(~text.rlike(r"^[\[{]"), F.lower(text))
+
+
+def _mbid(text: Column) -> Column:
+    """MusicBrainz's id, a UUID, small; null where a text is none."""
+    return F.when(text.rlike(_MBID), F.lower(F.trim(text)))
+
+
+def _mbids(text: Column) -> Column:
+    """The mbids of a JSON array, or of texts with commas between, as an array without repeats; null without any."""
+    told = F.filter(_listed(text), lambda id_: id_.rlike(_MBID))
+    return F.when(F.size(told) > 0, F.array_distinct(F.transform(told, lambda id_: F.lower(F.trim(id_)))))
+
+
+def _listed(text: Column) -> Column:
+    """The elements of a JSON array, or the texts with commas between; null where it is an array that has no end."""
+    return F.when(text.startswith("["), F.from_json(text, "array<string>")).otherwise(F.split(text, ","))
+
+
+def _is_no_mbid(text: Column) -> Column:
+    """Whether a text says something, and no mbid."""
+    return ~text.rlike(_MBID) & (known(F.trim(text)) != "")
+
+
+def _are_no_mbids(text: Column) -> Column:
+    """Whether a text says something that is no list of mbids only."""
+    listed = F.transform(_listed(text), lambda id_: F.coalesce(_is_no_mbid(id_), F.lit(False)))
+    return ~text.rlike(_MBIDS) & F.coalesce(F.array_contains(listed, True), F.lit(True))
 
 
 _REASONS = UNREADABLE | {
@@ -198,16 +244,41 @@ def _reason() -> Column:
     )
 
 
-def _extra() -> Column:
-    """JSON of what has no column of its own; what is left of the inner objects under their names."""
-    inner = {
-        "track_metadata": as_json(remainder(F.col("track"), MAPPED_OF_TRACK), {}),
-        "additional_info": as_json(remainder(F.col("info"), MAPPED_OF_INFO), {}),
-        "mbid_mapping": as_json(remainder(F.col("mapping"), MAPPED_OF_MAPPING), {}),
+def _inner() -> dict[str, Column]:
+    """JSON of what no column holds of each inner object, under the object's name."""
+    mbids = {"artist_mbids": _are_no_mbids, "recording_mbid": _is_no_mbid}
+    lengths = {
+        "duration": lambda text: text.isNotNull() & _seconds(text).isNull(),
+        "duration_ms": lambda text: text.isNotNull() & _ms(text).isNull(),
     }
-    kept = {name: (text.isNotNull(), text) for name, text in inner.items()}
-    msid = F.col("mbid").isNotNull() & F.col("msid").isNotNull()
-    return as_json(remainder(F.col("m"), MAPPED), {**kept, "recording_msid": (msid, F.col("msid"))})
+    return {
+        "track_metadata": _left("track", said("track_metadata"), MAPPED_OF_TRACK, {}),
+        "additional_info": _left("info", _of("track", "additional_info"), MAPPED_OF_INFO, mbids | lengths),
+        "mbid_mapping": _left("mapping", _of("track", "mbid_mapping"), MAPPED_OF_MAPPING, mbids),
+    }
+
+
+def _extra() -> Column:
+    """JSON of what has no column of its own, and of what its column cannot hold; what is left of the inner objects
+    under their names."""
+    refused = {
+        "artist_credit_mbids": _are_no_mbids(said("artist_credit_mbids")),
+        "recording_mbid": _is_no_mbid(said("recording_mbid")),
+    }
+    kept = {name: (F.col(name).isNotNull(), F.col(name)) for name in INNER}
+    kept |= {name: (is_refused, field(name)) for name, is_refused in refused.items()}
+    is_no_track_id = F.col("mbid").isNotNull() | F.col("msid").isNull()
+    kept["recording_msid"] = (is_no_track_id, F.coalesce("msid", *_said_msids()))
+    return as_json(remainder(F.col("m"), MAPPED), kept)
+
+
+def _left(
+    part: str, text: Column, mapped: Sequence[str], refused: Mapping[str, Callable[[Column], Column]]
+) -> Column:
+    """JSON of the fields of an inner object that are not ``mapped``, and of those that are ``refused``; the text if
+    it is no object."""
+    kept = {name: (is_refused(_of(part, name)), _of(part, name)) for name, is_refused in refused.items()}
+    return F.when(F.col(part).isNull(), text).otherwise(as_json(remainder(F.col(part), mapped), kept))
 
 
 def recognise(sample: Sample) -> str:
