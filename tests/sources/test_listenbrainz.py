@@ -208,3 +208,18 @@ def test_what_is_no_length_and_no_mbid_is_null_and_kept_in_extra(arrivals: Arriv
     con = load("listenbrainz", tmp_path)
     con.execute("DELETE FROM event WHERE event_time < '2023-01-07'")
     assert_same(con, "event", told, ["event_time", "track_id", "artist_id", "artist_ids", "duration_ms"])
+
+
+def test_blanks_are_no_name_and_none_are_around_one(arrivals: Arrivals, tmp_path: Path) -> None:
+    blank = {"track_name": "  ", "artist_name": "Ada"}
+    named = {"track_name": " Duet ", "artist_name": " ", "release_name": "Both "}
+    listens = [
+        listen(0, {}, **blank),
+        listen(1, {}, **named),
+        listen(2, {}, **blank) | {"recording_name": "Solo"},
+    ]
+    (tmp_path / "1.listens").write_text("\n".join(map(json.dumps, listens)))
+    found = arrivals("listenbrainz", tmp_path)
+    assert reasons(found) == ["no_track"]
+    names = ["track_name", "artist_name", "album_name"]
+    assert rows(events(found), *names) == [("Duet", None, "Both"), ("Solo", "Ada", None)]

@@ -135,9 +135,9 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
                     since_1970(whole(listened_at)), F.date_trunc("second", moment(listened_at))
                 ),
                 "user": F.coalesce(F.nullif(number_as_text("user_id"), F.lit("")), key_of_name("user_name")),
-                "track_name": F.coalesce(_of("track", "track_name"), said("recording_name")),
-                "artist_name": F.coalesce(_of("track", "artist_name"), said("artist_name")),
-                "album_name": F.coalesce(_of("track", "release_name"), said("release_name")),
+                "track_name": _name(_of("track", "track_name"), said("recording_name")),
+                "artist_name": _name(_of("track", "artist_name"), said("artist_name")),
+                "album_name": _name(_of("track", "release_name"), said("release_name")),
                 "mbid": F.coalesce(*map(_mbid, recordings)),
                 "msid": F.coalesce(*map(_msid, _said_msids())),
                 "artist_mbids": F.coalesce(*map(_mbids, credited)),
@@ -177,6 +177,11 @@ def loosely(title: str) -> Column:
 
 def _of(part: str, name: str) -> Column:
     return F.nullif(F.col(part)[name], F.lit(""))
+
+
+def _name(*texts: Column) -> Column:
+    """The first of the texts that says a name, without blanks around it."""
+    return F.coalesce(*[F.nullif(F.trim(text), F.lit("")) for text in texts])
 
 
 def _ms(text: Column) -> Column:

@@ -36,9 +36,9 @@ json_listen AS (
         source_file,
         TRY_CAST(coalesce(r ->> '$.listened_at', r ->> '$.timestamp') AS BIGINT) AS seconds,
         coalesce(r ->> '$.user_id', key_of(r ->> '$.user_name')) AS user_id,
-        r ->> '$.track_metadata.track_name' AS track_name,
-        r ->> '$.track_metadata.artist_name' AS artist_name,
-        r ->> '$.track_metadata.release_name' AS album_name,
+        nullif(trim(r ->> '$.track_metadata.track_name'), '') AS track_name,
+        nullif(trim(r ->> '$.track_metadata.artist_name'), '') AS artist_name,
+        nullif(trim(r ->> '$.track_metadata.release_name'), '') AS album_name,
         coalesce(
             mbid_of(r ->> '$.track_metadata.additional_info.recording_mbid'),
             mbid_of(r ->> '$.track_metadata.mbid_mapping.recording_mbid')
@@ -61,7 +61,8 @@ parquet_listen AS (
     SELECT
         filename AS source_file, CAST(epoch(CAST(listened_at AT TIME ZONE 'UTC' AS TIMESTAMP)) AS BIGINT) AS seconds,
         CAST(user_id AS VARCHAR) AS user_id,
-        recording_name AS track_name, artist_name, release_name AS album_name, recording_mbid AS mbid,
+        nullif(trim(recording_name), '') AS track_name, nullif(trim(artist_name), '') AS artist_name,
+        nullif(trim(release_name), '') AS album_name, recording_mbid AS mbid,
         recording_msid AS msid, artist_credit_mbids AS artists, CAST(NULL AS BIGINT) AS duration_ms
     FROM read_parquet(getvariable('folder') || '/**/*.parquet', filename = true)
 )
