@@ -74,8 +74,10 @@ PLACES = {
 """Where in a listen the value of a column may stand."""
 
 _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_MBID = f"^ *{_UUID} *$"
+_LIST_OR_OBJECT = r"^\s*[\[{]"
 _MBIDS = rf'^\[(?:"{_UUID}"(?:,"{_UUID}")*+)?\]$'
+"""A list of mbids as it always is: of such a one no id has to be looked at."""
+
 _SUBTITLE = r"^(.+?)\s*(?:\(|\[| - ).*$"
 
 
@@ -113,7 +115,7 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     event_id is the key of the user, the second, and the msid, by which the server tells listens apart: they are the
     same in every dump that holds the listen. Names are not, nor are MusicBrainz's ids; a record without an msid is
     told by its title, written loosely. user_id is the dump's, else the key of the user's name: no table holds names.
-    A length or an mbid that is none is null and kept in extra.
+    A length or an id that is none is null and kept in extra.
     """
     listened_at = F.coalesce(field("listened_at"), field("timestamp"))
     lengths = _ms(_of("info", "duration_ms")), _seconds(_of("info", "duration"))
@@ -138,9 +140,9 @@ def arrivals(listens: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
                 "track_name": _name(_of("track", "track_name"), said("recording_name")),
                 "artist_name": _name(_of("track", "artist_name"), said("artist_name")),
                 "album_name": _name(_of("track", "release_name"), said("release_name")),
-                "mbid": F.coalesce(*map(_mbid, recordings)),
-                "msid": F.coalesce(*map(_msid, _said_msids())),
-                "artist_mbids": F.coalesce(*map(_mbids, credited)),
+                "mbid": F.coalesce(*map(_id, recordings)),
+                "msid": F.coalesce(*map(_id, _said_msids())),
+                "artist_mbids": F.coalesce(*map(_ids, credited)),
                 "duration_ms": F.coalesce(*[F.when(ms > 0, ms) for ms in lengths]),
             }
         )
@@ -198,36 +200,38 @@ def _said_msids() -> tuple[Column, Column]:
     return said("recording_msid"), _of("info", "recording_msid")
 
 
-def _msid(text: Column) -> Column:
-    """The server's id of a recording, any text; null where it is a list or an object."""
-    return F.when(~text.rlike(r"^[\[{]"), F.lower(text))
+def _says(text: Column) -> Column:
+    """Whether a text says something."""
+    return F.coalesce(known(F.trim(text)) != "", F.lit(False))
 
 
-def _mbid(text: Column) -> Column:
-    """MusicBrainz's id, a UUID, small; null where a text is none."""
-    return F.when(text.rlike(_MBID), F.lower(F.trim(text)))
+def _id(text: Column) -> Column:
+    """An id, any text or number, small; null where there is none, or a list or an object."""
+    return F.when(_says(text) & ~text.rlike(_LIST_OR_OBJECT), F.lower(F.trim(text)))
 
 
-def _mbids(text: Column) -> Column:
-    """The mbids of a JSON array, or of texts with commas between, as an array without repeats; null without any."""
-    told = F.filter(_listed(text), lambda id_: id_.rlike(_MBID))
-    return F.when(F.size(told) > 0, F.array_distinct(F.transform(told, lambda id_: F.lower(F.trim(id_)))))
+def _ids(text: Column) -> Column:
+    """The ids of a JSON array, or of texts with commas between, as an array without repeats; null without any."""
+    told = F.filter(F.transform(_listed(text), _id), lambda id_: id_.isNotNull())
+    return F.when(F.size(told) > 0, F.array_distinct(told))
 
 
 def _listed(text: Column) -> Column:
-    """The elements of a JSON array, or the texts with commas between; null where it is an array that has no end."""
-    return F.when(text.startswith("["), F.from_json(text, "array<string>")).otherwise(F.split(text, ","))
+    """The elements of a JSON array, or the texts with commas between; null for an object, and an array that has no
+    end."""
+    listed = F.when(text.startswith("["), F.from_json(text, "array<string>"))
+    return listed.when(~text.rlike(_LIST_OR_OBJECT), F.split(text, ","))
 
 
-def _is_no_mbid(text: Column) -> Column:
-    """Whether a text says something, and no mbid."""
-    return ~text.rlike(_MBID) & (known(F.trim(text)) != "")
+def _is_no_id(text: Column) -> Column:
+    """Whether a text says something, and no id."""
+    return _says(text) & text.rlike(_LIST_OR_OBJECT)
 
 
-def _are_no_mbids(text: Column) -> Column:
-    """Whether a text says something that is no list of mbids only."""
-    listed = F.transform(_listed(text), lambda id_: F.coalesce(_is_no_mbid(id_), F.lit(False)))
-    return ~text.rlike(_MBIDS) & F.coalesce(F.array_contains(listed, True), F.lit(True))
+def _are_no_ids(text: Column) -> Column:
+    """Whether a text says something that is no list of ids only."""
+    is_none = F.array_contains(F.transform(_listed(text), _is_no_id), True)
+    return ~text.rlike(_MBIDS) & F.coalesce(is_none, _says(text))
 
 
 _REASONS = UNREADABLE | {
@@ -251,7 +255,7 @@ def _reason() -> Column:
 
 def _inner() -> dict[str, Column]:
     """JSON of what no column holds of each inner object, under the object's name."""
-    mbids = {"artist_mbids": _are_no_mbids, "recording_mbid": _is_no_mbid}
+    mbids = {"artist_mbids": _are_no_ids, "recording_mbid": _is_no_id}
     lengths = {
         "duration": lambda text: text.isNotNull() & _seconds(text).isNull(),
         "duration_ms": lambda text: text.isNotNull() & _ms(text).isNull(),
@@ -267,8 +271,8 @@ def _extra() -> Column:
     """JSON of what has no column of its own, and of what its column cannot hold; what is left of the inner objects
     under their names."""
     refused = {
-        "artist_credit_mbids": _are_no_mbids(said("artist_credit_mbids")),
-        "recording_mbid": _is_no_mbid(said("recording_mbid")),
+        "artist_credit_mbids": _are_no_ids(said("artist_credit_mbids")),
+        "recording_mbid": _is_no_id(said("recording_mbid")),
     }
     kept = {name: (F.col(name).isNotNull(), F.col(name)) for name in INNER}
     kept |= {name: (is_refused, field(name)) for name, is_refused in refused.items()}

@@ -5,18 +5,19 @@ CREATE MACRO loosely(title) AS coalesce(nullif(
     regexp_replace(regexp_replace(lower(title), '^(.+?)\s*(?:\(|\[| - ).*$', '\1'), '[^\p{L}\p{N}]', '', 'g'), ''
 ), title);
 
--- MusicBrainz's ids are UUIDs: nothing else is one.
-CREATE MACRO mbid_of(text) AS CASE
-    WHEN regexp_full_match(lower(trim(text)), '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}') THEN lower(trim(text))
-END;
+-- An id is any text or number, no list and no object.
+CREATE MACRO id_of(text) AS CASE WHEN NOT regexp_matches(trim(text), '^[\[{]') THEN nullif(lower(trim(text)), '') END;
 
--- The mbids of a field, a list or texts with commas between; null where there are none.
-CREATE MACRO mbids(of) AS nullif(list_filter(
+-- The ids of a field, a list or texts with commas between; null where there are none.
+CREATE MACRO ids(of) AS nullif(list_filter(
     list_transform(
-        CASE json_type(of) WHEN 'VARCHAR' THEN string_split(of ->> '$', ',') WHEN 'ARRAY' THEN of ->> '$[*]' END,
-        lambda id: mbid_of(id)
+        CASE json_type(of)
+            WHEN 'ARRAY' THEN of ->> '$[*]'
+            WHEN 'VARCHAR' THEN CASE WHEN id_of(of ->> '$') IS NOT NULL THEN string_split(of ->> '$', ',') END
+        END,
+        lambda id: id_of(id)
     ),
-    lambda id: id IS NOT NULL
+    lambda id: id NOT IN ('', '(unknown)')
 ), CAST([] AS VARCHAR[]));
 
 CREATE MACRO known_length(ms) AS CASE WHEN ms BETWEEN 1 AND 86400000 THEN ms END;
@@ -40,13 +41,13 @@ json_listen AS (
         nullif(trim(r ->> '$.track_metadata.artist_name'), '') AS artist_name,
         nullif(trim(r ->> '$.track_metadata.release_name'), '') AS album_name,
         coalesce(
-            mbid_of(r ->> '$.track_metadata.additional_info.recording_mbid'),
-            mbid_of(r ->> '$.track_metadata.mbid_mapping.recording_mbid')
+            id_of(r ->> '$.track_metadata.additional_info.recording_mbid'),
+            id_of(r ->> '$.track_metadata.mbid_mapping.recording_mbid')
         ) AS mbid,
         CASE WHEN json_type(r, '$.recording_msid') NOT IN ('ARRAY', 'OBJECT') THEN r ->> '$.recording_msid' END AS msid,
         coalesce(
-            mbids(r -> '$.track_metadata.additional_info.artist_mbids'),
-            mbids(r -> '$.track_metadata.mbid_mapping.artist_mbids')
+            ids(r -> '$.track_metadata.additional_info.artist_mbids'),
+            ids(r -> '$.track_metadata.mbid_mapping.artist_mbids')
         ) AS artists,
         CAST(coalesce(
             known_length(TRY_CAST(r ->> '$.track_metadata.additional_info.duration_ms' AS DECIMAL(20, 4))),
