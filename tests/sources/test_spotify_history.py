@@ -11,10 +11,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from tests.logs import write
 from tests.sources.conftest import FIXTURES, Arrivals, events, reasons, rows
 from tracklake.incoming import say_what_is_left_out
 from tracklake.sources import source
-from tracklake.sources.spotify_history import listener_folder
+from tracklake.sources.spotify_history import listener_folder, short_beside_extended
 
 CLOCK = "date_format(event_time, 'yyyy-MM-dd HH:mm:ss') AS at"
 
@@ -141,18 +142,55 @@ def test_the_folder_of_a_listener_is_the_nearest_that_spotify_did_not_name() -> 
         "my_spotify_data (1)/Spotify Account Data 2/StreamingHistory0.json",
     ):
         assert listener_folder(f"/in/anna/{path}") == "/in/anna"
-    assert listener_folder("/in/MyData of anna/endsong_0.json") == "/in/MyData of anna"
 
 
-def test_both_archives_of_one_name_are_one_listeners(arrivals: Arrivals, tmp_path: Path) -> None:
-    """They are unpacked as my_spotify_data and my_spotify_data (1)."""
-    for folder, title in (("my_spotify_data", "One"), ("my_spotify_data (1)", "Two"), ("MyData 2", "Three")):
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "MyData of anna",
+        "MyData.zip of anna",
+        "MyData2",
+        "our MyData",
+        "my_spotify_data (anna)",
+        "my_spotify_data copycat",
+        "my_spotify_data_anna",
+        "my_spotify_dataset",
+        "Spotify Account Database",
+    ],
+)
+def test_a_name_that_is_merely_like_spotifys_is_a_listeners(folder: str) -> None:
+    assert listener_folder(f"/in/{folder}/MyData/endsong_0.json") == f"/in/{folder}"
+
+
+AGAIN = (" (1)", "(1)", " 2", "-1", "_1", " (1) (1)", ".zip", " (2).zip", "-1.zip", " copy", " copy 2")
+AGAIN += (" - Copy", " - Copy (2)", " - Kopie", " (copy)", " Kopie 2")
+
+
+def test_all_archives_of_one_name_are_one_listeners(arrivals: Arrivals, tmp_path: Path) -> None:
+    """They are unpacked as my_spotify_data and my_spotify_data (1), or as others name a second one."""
+    names = ("my_spotify_data", "MyData", "Spotify Extended Streaming History", "Spotify Account Data")
+    folders = [f"{name}{again}" for name in names for again in ("", *AGAIN)]
+    folders += ["MYDATA", "mydata", "spotify extended streaming history (1)", "My_Spotify_Data-1"]
+    for folder in folders:
         (tmp_path / folder).mkdir()
-        plays = [{"ts": "2024-03-01T10:00:00Z", "ms_played": 0, "master_metadata_track_name": title}]
+        assert listener_folder(f"{tmp_path}/{folder}/endsong_0.json") == str(tmp_path)
+    for folder in folders[::5]:
+        plays = [{"ts": "2024-03-01T10:00:00Z", "ms_played": 0, "master_metadata_track_name": folder}]
         (tmp_path / folder / "Streaming_History_Audio_2024.json").write_text(json.dumps(plays))
-    (tmp_path / "my_spotify_data (1)" / "StreamingHistory0.json").write_text("[{}]")
     told = {(row.user_id, row.track_name) for row in arrivals("spotify_history", tmp_path).collect()}
-    assert (len({user for user, _ in told}), {title for _, title in told}) == (1, {"One", "Two", "Three"})
+    assert {title for _, title in told} == {*folders[::5]}
+    assert len({user for user, _ in told}) == 1
+
+
+def test_the_short_form_in_one_archive_is_beside_the_extended_one_in_another(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    short = "my_spotify_data/Spotify Account Data/StreamingHistory_music_0.json"
+    extended = "my_spotify_data(1)/Spotify Extended Streaming History/Streaming_History_Audio_2024_0.json"
+    for path in (f"anna/{short}", f"anna/{extended}", f"ben/{short}"):
+        write(tmp_path, path, ["[]"])
+    left_out = [file.path for file in short_beside_extended(spark, str(tmp_path))]
+    assert [path.removeprefix(f"file:{tmp_path}/") for path in left_out] == [f"anna/{short}"]
 
 
 def test_a_run_says_which_files_it_leaves_out(spark: SparkSession, tmp_path: Path) -> None:

@@ -82,8 +82,11 @@ PLACES = {
 }
 """Where in a record the value of a column may stand."""
 
-_OWN = rf"(?:{'|'.join(map(re.escape, OWN_FOLDERS))})(?: \(\d+\)| \d+)?"
-"""Such a folder as a second archive of its name is unpacked, too: ``MyData (1)``, ``MyData 2``."""
+_AGAIN = r"(?: ?\(\d+\)|[ _-]\d+| (?:- )?\(?(?:copy|copia|copie|kopia|kopie|kopi)\)?)"
+"""What is added to the name of a thing that comes a second time, as a pattern: by browsers, or by who copies it."""
+
+_OWN = rf"(?i:(?:{'|'.join(map(re.escape, OWN_FOLDERS))})(?:{_AGAIN}|\.zip)*)"
+"""Such a folder as a second archive of its name is unpacked, too: ``MyData (1)``, ``my_spotify_data-2.zip``."""
 
 _TRACK = r"^spotify:track:(\w+)$"
 _SHORT = re.compile(r"(?:^|/)StreamingHistory\w*\.json")

@@ -7,7 +7,7 @@ WITH file AS (
         regexp_matches(filename, '/StreamingHistory\w*\.json$') AS is_short,
         regexp_extract(
             filename,
-            '(.*?/([^/]+))(?:/(?:Spotify Extended Streaming History|Spotify Account Data|MyData|my_spotify_data)(?: \(\d+\)| \d+)?)*/[^/]*$',
+            '(.*?/([^/]+))(?:/(?i:Spotify Extended Streaming History|Spotify Account Data|MyData|my_spotify_data)(?: ?\(\d+\)|[ _-]\d+)*)*/[^/]*$',
             ['path', 'name']
         ) AS listener
     FROM read_text(getvariable('folder') || '/**/*.json')
