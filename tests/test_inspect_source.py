@@ -19,10 +19,10 @@ from tracklake.sources.sample import Sample
 
 def test_files_are_counted_by_form_and_compression_and_dated_by_their_paths() -> None:
     paths = ["file:/logs/date=2024-02-29/hour=10/a.json.gz", "file:/logs/date=2024-03-01/hour=00/b.json"]
-    found = files_of("/logs", [*paths, "file:/logs/README"])
-    assert found.by_ending == [("json", "gz", 1), ("json", "none", 1), ("(none)", "none", 1)]
-    assert found.by_layout == [("date=#-#-#/hour=#", 2), (".", 1)]
-    assert (str(found.first), str(found.last), found.undated) == ("2024-02-29", "2024-03-01", 1)
+    found = files_of("/logs", [*paths, "file:/logs/README", "file:/logs/c.JSON.GZ"])
+    assert found.by_ending == [("json", "gz", 2), ("json", "none", 1), ("(none)", "none", 1)]
+    assert found.by_layout == [("date=#-#-#/hour=#", 2), (".", 2)]
+    assert (str(found.first), str(found.last), found.undated) == ("2024-02-29", "2024-03-01", 2)
 
 
 def test_fields_have_types_and_a_share_of_nulls() -> None:

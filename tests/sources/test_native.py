@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -223,6 +226,36 @@ def test_an_id_is_the_same_in_all_forms_and_a_text_stays_as_it_is(
         ("12345.0",) * len(ids) + ("['12345.0', '1.5E1']",),
         ("7654321",) + ("None",) * len(ids),
     }
+
+
+def test_a_file_is_read_by_its_ending_in_capitals_too(
+    spark: SparkSession, arrivals: Arrivals, tmp_path: Path
+) -> None:
+    """Of text whatever packs it, to its end."""
+    named = {
+        "a.JSON": bytes,
+        "b.ndjson": bytes,
+        "c.json.GZ": gzip.compress,
+        "d.JSONL.BZ2": bz2.compress,
+        "e.NDJSON.Zst": lambda text: pa.Codec("zstd").compress(text, asbytes=True),
+        "f.json.DEFLATE": zlib.compress,
+    }
+    folder = tmp_path / DAY
+    folder.mkdir(parents=True)
+    like = {"event_type": "like", "event_time": "2024-02-29T10:00:00Z"}
+    for name, packed in named.items():
+        lines = [json.dumps(like | {"event_id": f"{name} {n}"}) for n in (1, 2)]
+        (folder / name).write_bytes(packed("\n".join(lines).encode()))
+    pd.DataFrame([like | {"event_id": f"g.PARQUET {n}"} for n in (1, 2)]).to_parquet(folder / "g.PARQUET")
+    rows = spark.createDataFrame([Row(**like, event_id=f"h.AVRO {n}") for n in (1, 2)])
+    rows.coalesce(1).write.format("avro").save(str(tmp_path / "avro"))
+    (written,) = (tmp_path / "avro").glob("*.avro")
+    written.rename(folder / "h.AVRO")
+    found = {(row.event_id, row.reason) for row in arrivals("native", tmp_path).collect()}
+    assert found == {(f"{name} {n}", None) for name in (*named, "g.PARQUET", "h.AVRO") for n in (1, 2)}
+    (tmp_path / "capitals").mkdir()
+    (folder / "g.PARQUET").rename(tmp_path / "capitals" / "g.PARQUET")
+    assert guess(spark, str(tmp_path / "capitals")).source.name == "native"
 
 
 SAID = "event_type string, event_time string, user_id string, "

@@ -211,6 +211,20 @@ def test_a_run_says_which_files_it_leaves_out(spark: SparkSession, tmp_path: Pat
     assert "StreamingHistory4.json and 2 more (the short form beside the extended one" in note
 
 
+def test_a_file_that_came_a_second_time_is_read(arrivals: Arrivals, tmp_path: Path) -> None:
+    """Its plays are others where it is of another download, and else duplicates."""
+    for minute, name in enumerate(
+        ("endsong_0.json", "endsong_0 (1).json", "ENDSONG_1.JSON", "endsong_2(1).json.GZ")
+    ):
+        plays = [
+            {"ts": f"2021-03-01T10:0{minute}:00Z", "ms_played": 1000, "spotify_track_uri": "spotify:track:1"}
+        ]
+        write(tmp_path, name, [json.dumps(plays)])
+        data = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".GZ") else data)
+    assert events(arrivals("spotify_history", tmp_path)).count() == 4
+
+
 def test_the_prefix_stands_before_ids_and_leaves_event_id_alone(arrivals: Arrivals, found: DataFrame) -> None:
     prefixed = events(arrivals("spotify_history", id_prefix="sp:"))
     assert sorted(rows(prefixed, "event_id")) == sorted(rows(events(found), "event_id"))

@@ -77,7 +77,7 @@ def told_by(sample: Sample, folder: str) -> Guess:
 def take_sample(spark: SparkSession, folder: str, paths: list[str]) -> Sample:
     """Some files of each form below the folder, each with its first records or its columns: the first that each
     source would read."""
-    of_form = {form: [path for path in paths if path.endswith(f".{form}")] for form in _FORMS}
+    of_form = {form: [path for path in paths if path.lower().endswith(f".{form}")] for form in _FORMS}
     others = {path for files in of_form.values() for path in files}
     texts = [path for path in paths if path not in others and not path.lower().endswith(_NO_LOGS)]
     return Sample(

@@ -80,7 +80,7 @@ def files_of(folder: str, paths: list[str]) -> Files:
 
 def _ending(path: str) -> tuple[str, str]:
     """The form of a file and how it is compressed, by its name."""
-    found = _ENDINGS.search(path.rpartition("/")[2])
+    found = _ENDINGS.search(path.rpartition("/")[2].lower())
     parts = found[1].lstrip(".").split(".") if found else []
     compression = parts.pop() if parts and parts[-1] in _COMPRESSIONS else "none"
     return (parts[-1] if parts else "(none)", compression)

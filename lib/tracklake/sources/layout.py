@@ -18,7 +18,8 @@ where they would else be passed over."""
 
 @dataclass(frozen=True)
 class Layout:
-    """``names`` is a pattern of the paths of logs below the folder, ``shown`` says it to a person.
+    """``names`` is a pattern of the paths of logs below the folder, in which capitals count as small letters; ``shown``
+    says it to a person.
 
     ``dated`` says whether paths tell of which dates a file is.
     """
@@ -29,7 +30,7 @@ class Layout:
 
     def names_a_log(self, path: str) -> bool:
         """Whether a path is that of a log."""
-        return re.search(self.names, path) is not None
+        return re.search(self.names, path, re.IGNORECASE) is not None
 
     def find(self, spark: SparkSession, folder: str, start: date | None, end: date | None) -> list[LogFile]:
         """The log files below the folder that the dates pick; InputMissing where there are none."""

@@ -1,8 +1,8 @@
 """Lines: the raw records of text files, before it is known what any of them says.
 
-Spark's reader of text unpacks .gz, .bz2, .zst and .deflate, which it knows by a file's name, ends lines at LF, CR
-or CRLF, and drops the byte order mark at the start of a file. A compressed file is read by one task from its start
-to its end, .bz2 aside; what it holds is never in memory as a whole, but each line is.
+Spark's reader of text unpacks .gz, .bz2, .zst and .deflate, which it knows by a file's name (.GZ and the like, too),
+ends lines at LF, CR or CRLF, and drops the byte order mark at the start of a file. A compressed file is read by one
+task from its start to its end, .bz2 aside; what it holds is never in memory as a whole, but each line is.
 """
 
 from __future__ import annotations

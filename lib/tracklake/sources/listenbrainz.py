@@ -23,8 +23,8 @@ from tracklake.tables.event import LONGEST_MS
 from tracklake.transforms.keys import key
 
 LAYOUT = Layout(
-    names=rf"\.(?:(?:listens|json|jsonl){COMPRESSED}|parquet)$",
-    shown="*.listens, *.json, *.jsonl (plain or compressed) or *.parquet",
+    names=rf"\.(?:(?:listens|json|jsonl|ndjson){COMPRESSED}|parquet)$",
+    shown="*.listens, *.json, *.jsonl, *.ndjson (plain or compressed) or *.parquet",
     dated=False,
 )
 
@@ -83,8 +83,8 @@ _SUBTITLE = r"^(.+?)\s*(?:\(|\[| - ).*$"
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per line or row of the files, whichever of the two forms each has."""
-    parquet = [path for path in files if path.endswith(".parquet")]
-    lines = [path for path in files if not path.endswith(".parquet")]
+    parquet = [path for path in files if path.lower().endswith(".parquet")]
+    lines = [path for path in files if not path.lower().endswith(".parquet")]
     forms = []
     if lines:
         forms.append(nested(records(read_lines(spark, lines, bounds.longest_line))))

@@ -35,8 +35,8 @@ from tracklake.tables.event import EVENT_TYPES, PRODUCED
 from tracklake.transforms.keys import key
 
 LAYOUT = Layout(
-    names=rf"\.(?:(?:json|jsonl){COMPRESSED}|parquet|avro)$",
-    shown="*.json, *.jsonl (plain or compressed), *.parquet or *.avro",
+    names=rf"\.(?:(?:json|jsonl|ndjson){COMPRESSED}|parquet|avro)$",
+    shown="*.json, *.jsonl, *.ndjson (plain or compressed), *.parquet or *.avro",
     dated=True,
 )
 
@@ -62,9 +62,9 @@ _EVENT = contract("event")
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per line or row of the files, whichever of the three forms each has."""
-    parquet = [path for path in files if path.endswith(".parquet")]
-    avro = [path for path in files if path.endswith(".avro")]
-    lines = [path for path in files if not path.endswith((".parquet", ".avro"))]
+    parquet = [path for path in files if path.lower().endswith(".parquet")]
+    avro = [path for path in files if path.lower().endswith(".avro")]
+    lines = [path for path in files if not path.lower().endswith((".parquet", ".avro"))]
     forms = []
     if lines:
         forms.append(records(read_lines(spark, lines, bounds.longest_line)))

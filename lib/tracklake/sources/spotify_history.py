@@ -26,8 +26,11 @@ from tracklake.sources.source import Bounds, LeftOut, Source
 from tracklake.tables import contract
 from tracklake.transforms.keys import SEPARATOR, key
 
+_AGAIN = r"(?: ?\(\d+\)|[ _-]\d+| (?:- )?\(?(?:copy|copia|copie|kopia|kopie|kopi)\)?)"
+"""What is added to the name of a thing that comes a second time, as a pattern: by browsers, or by who copies it."""
+
 LAYOUT = Layout(
-    names=rf"(?:^|/)(?:Streaming_History_[^/]+|end(?:song|video)(?:_\d+)?|StreamingHistory\w*)\.json{COMPRESSED}$",
+    names=rf"(?:^|/)(?:Streaming_History_[^/]+|(?:end(?:song|video)|StreamingHistory\w*){_AGAIN}*)\.json{COMPRESSED}$",
     shown="Streaming_History_*.json, endsong*.json, endvideo*.json or StreamingHistory*.json",
     dated=False,
 )
@@ -82,14 +85,11 @@ PLACES = {
 }
 """Where in a record the value of a column may stand."""
 
-_AGAIN = r"(?: ?\(\d+\)|[ _-]\d+| (?:- )?\(?(?:copy|copia|copie|kopia|kopie|kopi)\)?)"
-"""What is added to the name of a thing that comes a second time, as a pattern: by browsers, or by who copies it."""
-
 _OWN = rf"(?i:(?:{'|'.join(map(re.escape, OWN_FOLDERS))})(?:{_AGAIN}|\.zip)*)"
 """Such a folder as a second archive of its name is unpacked, too: ``MyData (1)``, ``my_spotify_data-2.zip``."""
 
 _TRACK = r"^spotify:track:(\w+)$"
-_SHORT = re.compile(r"(?:^|/)StreamingHistory\w*\.json")
+_SHORT = re.compile(r"(?:^|/)StreamingHistory[^/]*$", re.IGNORECASE)
 _UNKNOWN_COUNTRY = "ZZ"
 _PLATFORMS = {
     "iOS": ("iphone", "ipad", "ios"),
