@@ -193,6 +193,25 @@ def test_the_short_form_in_one_archive_is_beside_the_extended_one_in_another(
     assert [path.removeprefix(f"file:{tmp_path}/") for path in left_out] == [f"anna/{short}"]
 
 
+@pytest.mark.parametrize(
+    ("beside", "is_left_out"),
+    [
+        ("Streaming_History_Video_2023.json", False),
+        ("endvideo_0.json", False),
+        ("Streaming_History_Audio_2023.json", True),
+        ("Streaming_History_Audio_2023 (1).JSON", True),
+        ("endsong.json", True),
+        ("ENDSONG_3.json.gz", True),
+    ],
+)
+def test_the_short_form_is_left_out_beside_music_and_not_beside_videos(
+    spark: SparkSession, tmp_path: Path, beside: str, is_left_out: bool
+) -> None:
+    for name in ("StreamingHistory_music_0.json", "StreamingHistory_podcast_0 (1).json", beside):
+        write(tmp_path, f"anna/MyData/{name}", ["[]"])
+    assert len(short_beside_extended(spark, str(tmp_path))) == (2 if is_left_out else 0)
+
+
 def test_a_run_says_which_files_it_leaves_out(spark: SparkSession, tmp_path: Path) -> None:
     for n in range(7):
         (tmp_path / f"StreamingHistory{n}.json").write_text("[]")

@@ -90,6 +90,7 @@ _OWN = rf"(?i:(?:{'|'.join(map(re.escape, OWN_FOLDERS))})(?:{_AGAIN}|\.zip)*)"
 
 _TRACK = r"^spotify:track:(\w+)$"
 _SHORT = re.compile(r"(?:^|/)StreamingHistory[^/]*$", re.IGNORECASE)
+_EXTENDED = re.compile(r"(?:^|/)(?:Streaming_History_Audio|endsong)[^/]*$", re.IGNORECASE)
 _UNKNOWN_COUNTRY = "ZZ"
 _PLATFORMS = {
     "iOS": ("iphone", "ipad", "ios"),
@@ -104,7 +105,8 @@ _PLATFORMS = {
 def find(spark: SparkSession, folder: str, start: date | None, end: date | None) -> list[LogFile]:
     """The history files, whatever the dates; InputMissing where there are none.
 
-    The short form states plays of the last year less exactly: beside the extended one it is left out.
+    The short form states plays of the last year less exactly: beside the extended one it is left out. Files of videos
+    alone are not that form: they state no music.
     """
     files = LAYOUT.find(spark, folder, start, end)
     doubled = set(_doubled(files))
@@ -117,7 +119,7 @@ def short_beside_extended(spark: SparkSession, folder: str) -> list[LogFile]:
 
 
 def _doubled(files: list[LogFile]) -> list[LogFile]:
-    extended = {listener_folder(file.path) for file in files if not _SHORT.search(file.path)}
+    extended = {listener_folder(file.path) for file in files if _EXTENDED.search(file.path)}
     return [file for file in files if _SHORT.search(file.path) and listener_folder(file.path) in extended]
 
 

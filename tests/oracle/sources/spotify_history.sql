@@ -5,6 +5,7 @@ WITH file AS (
         filename AS source_file,
         trim(content) AS content,
         regexp_matches(filename, '/StreamingHistory\w*\.json$') AS is_short,
+        regexp_matches(filename, '/(Streaming_History_Audio|endsong)[^/]*$') AS is_extended,
         regexp_extract(
             filename,
             '(.*?/([^/]+))(?:/(?i:Spotify Extended Streaming History|Spotify Account Data|MyData|my_spotify_data)(?: ?\(\d+\)|[ _-]\d+)*)*/[^/]*$',
@@ -19,7 +20,7 @@ chosen AS (
     SELECT * FROM file
     WHERE content <> '' AND (
         NOT is_short
-        OR listener.path NOT IN (SELECT listener.path FROM file WHERE NOT is_short)
+        OR listener.path NOT IN (SELECT listener.path FROM file WHERE is_extended)
     )
 ),
 
