@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import unicodedata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -191,6 +192,24 @@ def test_the_short_form_in_one_archive_is_beside_the_extended_one_in_another(
         write(tmp_path, path, ["[]"])
     left_out = [file.path for file in short_beside_extended(spark, str(tmp_path))]
     assert [path.removeprefix(f"file:{tmp_path}/") for path in left_out] == [f"anna/{short}"]
+
+
+def test_a_folder_of_one_name_is_one_listeners_however_its_accents_are_written(
+    spark: SparkSession, arrivals: Arrivals, tmp_path: Path
+) -> None:
+    """A Mac decomposes letters in names, others write what is typed."""
+    plays = [{"ts": "2024-03-01T10:00:00Z", "ms_played": 0, "master_metadata_track_name": "One"}]
+    for form in ("NFC", "NFD"):
+        for name in ("Jürgen Müller", "Zoë %C3"):
+            folder = unicodedata.normalize(form, name)
+            write(tmp_path, f"{folder}/MyData/endsong_0.json", [json.dumps(plays)])
+    named = [play | {"username": "Jürgen Müller"} for play in plays]
+    write(tmp_path, "jm/endsong_0.json", [json.dumps(named)])
+    write(tmp_path, f"{unicodedata.normalize('NFD', 'Zoë %C3')}/StreamingHistory0.json", ["[]"])
+    found = arrivals("spotify_history", tmp_path)
+    assert (found.count(), events(found).count()) == (5, 2)
+    (tmp_path / unicodedata.normalize("NFD", "Zoë %C3") / "MyData" / "endsong_0.json").unlink()
+    assert len(short_beside_extended(spark, str(tmp_path))) == 1
 
 
 @pytest.mark.parametrize(

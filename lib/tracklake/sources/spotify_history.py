@@ -7,7 +7,8 @@ Two forms of the extended history (``Streaming_History_*.json`` and, until 2022,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -119,8 +120,9 @@ def short_beside_extended(spark: SparkSession, folder: str) -> list[LogFile]:
 
 
 def _doubled(files: list[LogFile]) -> list[LogFile]:
-    extended = {listener_folder(file.path) for file in files if _EXTENDED.search(file.path)}
-    return [file for file in files if _SHORT.search(file.path) and listener_folder(file.path) in extended]
+    extended = {composed(listener_folder(file.path)) for file in files if _EXTENDED.search(file.path)}
+    short = [file for file in files if _SHORT.search(file.path)]
+    return [file for file in short if composed(listener_folder(file.path)) in extended]
 
 
 def listener_folder(path: str) -> str:
@@ -128,13 +130,20 @@ def listener_folder(path: str) -> str:
     return re.sub(rf"(?:/{_OWN})*/[^/]*$", "", path)
 
 
+def composed(text: str) -> str:
+    """The text with each letter and its accents as one character: a Mac names a folder with two."""
+    return unicodedata.normalize("NFC", text)
+
+
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per element of the files' arrays; a file that is no JSON array is one record."""
-    return arrivals(read_documents(spark, files), bounds, id_prefix)
+    names = {listener_folder(path).rpartition("/")[2] for path in files}
+    documents = read_documents(spark, files).withColumn("folder", _folder_name(F.col("source_file"), names))
+    return arrivals(documents, bounds, id_prefix)
 
 
 def arrivals(documents: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
-    """Arrivals, one per element of the documents (``document``, ``source_file``, ``file_size``).
+    """Arrivals, one per element of the documents (``document``, ``folder``, ``source_file``, ``file_size``).
 
     ts is when a play ended: event_time is ms_played before it. user_id is the key of the username where the record
     states one, else of the name of the listener's folder.
@@ -142,7 +151,7 @@ def arrivals(documents: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     lines = documents.select(
         "source_file",
         "file_size",
-        _folder_name(F.col("source_file")).alias("folder"),
+        "folder",
         F.explode(F.coalesce(elements("document"), F.array("document"))).alias("line"),
     ).withColumn("line", F.coalesce("line", F.lit("null")))
     uri, episode = F.coalesce(*map(said, URIS)), F.coalesce(said("spotify_episode_uri"), said("episodeName"))
@@ -195,10 +204,15 @@ def arrivals(documents: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
     return as_arrivals(stated, SOURCE.name, columns, _REASONS, PLACES)
 
 
-def _folder_name(source_file: Column) -> Column:
-    """The name of the listener's folder, from a path as Spark writes it (with %20 for a space)."""
+def _folder_name(source_file: Column, names: Iterable[str]) -> Column:
+    """The name of the listener's folder, composed, from a path as Spark writes it (with %20 for a space).
+
+    ``names`` are those of all folders: Spark itself does not compose.
+    """
     path = F.try_url_decode(F.replace(source_file, F.lit("+"), F.lit("%2B")))
-    return F.regexp_extract(path, rf"([^/]+)(?:/{_OWN})*/[^/]*$", 1)
+    name = F.regexp_extract(path, rf"([^/]+)(?:/{_OWN})*/[^/]*$", 1)
+    otherwise = [F.lit(text) for one in names if one != composed(one) for text in (one, composed(one))]
+    return F.coalesce(F.try_element_at(F.create_map(*otherwise), name), name) if otherwise else name
 
 
 def _item() -> Column:
