@@ -278,6 +278,31 @@ def test_a_play_without_a_uri_is_told_by_its_names(arrivals: Arrivals, tmp_path:
     assert sorted(title for title, _ in found) == ["One", "Two"]
 
 
+def test_an_episode_or_audiobook_without_a_uri_is_told_by_its_names_and_is_no_music(
+    arrivals: Arrivals, tmp_path: Path
+) -> None:
+    play = {"ts": "2024-03-01T10:00:00Z", "ms_played": 1000}
+    said = [
+        {"episode_name": "One", "episode_show_name": "Show"},
+        {"episode_name": "Two", "episode_show_name": "Show"},
+        {"audiobook_title": "One"},
+        {"audiobook_title": "One", "audiobook_chapter_title": "Two"},
+        {},
+        {"spotify_track_uri": "spotify:track:1", "episode_name": "a stray name"},
+    ]
+    (tmp_path / "Streaming_History_Audio_2024.json").write_text(json.dumps([play | names for names in said]))
+    plays = events(arrivals("spotify_history", tmp_path))
+    kinds = [(row.context_type, row.track_id) for row in plays.collect()]
+    assert sorted(kinds, key=str) == [
+        ("audiobook", None),
+        ("audiobook", None),
+        ("podcast", None),
+        ("podcast", None),
+        (None, "1"),
+        (None, None),
+    ]
+
+
 def test_old_downloads_are_read_whatever_the_number_of_their_files(
     arrivals: Arrivals, tmp_path: Path
 ) -> None:

@@ -45,8 +45,11 @@ URIS = ("spotify_track_uri", "spotify_episode_uri", "audiobook_chapter_uri", "au
 OWN_NAMES = ("master_metadata_album_artist_name", "master_metadata_track_name")
 """The names of a track in the extended form, where it has no URI."""
 
+SPOKEN_NAMES = ("episode_show_name", "episode_name", "audiobook_title", "audiobook_chapter_title")
+"""The names there of what is no track."""
+
 NAMES = ("artistName", "trackName", "podcastName", "episodeName", "authorName", "audiobookName")
-"""The same in the short form, which has no ids."""
+"""All of these in the short form, which has no ids."""
 
 MAPPED = (
     "artistName",
@@ -154,8 +157,9 @@ def arrivals(documents: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
         "folder",
         F.explode(F.coalesce(elements("document"), F.array("document"))).alias("line"),
     ).withColumn("line", F.coalesce("line", F.lit("null")))
-    uri, episode = F.coalesce(*map(said, URIS)), F.coalesce(said("spotify_episode_uri"), said("episodeName"))
-    audiobook = F.coalesce(said("audiobook_chapter_uri"), said("audiobook_uri"), said("audiobookName"))
+    uri = F.coalesce(*map(said, URIS))
+    episode = _stated(uri, ("spotify_episode_uri",), ("episodeName", "episode_name"))
+    audiobook = _stated(uri, ("audiobook_chapter_uri", "audiobook_uri"), ("audiobookName", "audiobook_title"))
     stated = (
         records(lines)
         .withColumns(
@@ -215,10 +219,18 @@ def _folder_name(source_file: Column, names: Iterable[str]) -> Column:
     return F.coalesce(F.try_element_at(F.create_map(*otherwise), name), name) if otherwise else name
 
 
+def _stated(uri: Column, uris: Sequence[str], names: Sequence[str]) -> Column:
+    """The first of the URIs that is stated; in a record without any URI the first of the names."""
+    return F.coalesce(*map(said, uris), F.when(uri.isNull(), F.coalesce(*map(said, names))))
+
+
 def _item() -> Column:
     """What a play was of: its URI, without one the names that its form of the history has."""
-    is_named = F.coalesce(*map(said, OWN_NAMES)).isNotNull()
-    return F.coalesce("uri", F.when(is_named, _joined(OWN_NAMES)), _joined(NAMES))
+    told = [
+        F.when(F.coalesce(*map(said, names)).isNotNull(), _joined(names))
+        for names in (OWN_NAMES, SPOKEN_NAMES)
+    ]
+    return F.coalesce("uri", *told, _joined(NAMES))
 
 
 def _joined(names: Sequence[str]) -> Column:
