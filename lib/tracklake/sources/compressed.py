@@ -17,9 +17,10 @@ TAIL = 2**18
 """Bytes before the end of a file: Spark reads half as many at once, and misses the end of a frame only where it has
 read the beginning of that frame together with the end of the file."""
 
+_ARCHIVE = r"\.(?:zip|7z|rar|tar|tar\.\w+|t[gbx]z2?)$"
 _UNREADABLE = {
     r"\.(?:snappy|lz4|xz|lzma|br)$": "is compressed in a way that cannot be read: bring it as .gz, .bz2 or .zst",
-    r"\.(?:zip|7z|rar|tar|tar\.\w+|t[gbx]z2?)$": "is an archive: unpack it",
+    _ARCHIVE: "is an archive: unpack it",
     r"\.(?:parquet|avro|orc)$": "is no text, as it is read here: bring it as such, or take it out of the logs",
 }
 """What is wrong with a file, and what to do, by the pattern of its name, where that is told by the name."""
@@ -30,6 +31,11 @@ _BEGUN = tuple(_MAGIC[:length] for length in (1, 2, 3))
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)
 _DICTIONARY_ID, _CONTENT_SIZE = (0, 1, 2, 4), (0, 2, 4, 8)
 _RLE = 1
+
+
+def is_archive(path: str) -> bool:
+    """Whether a file, by its name, holds other files."""
+    return re.search(_ARCHIVE, path, re.IGNORECASE) is not None
 
 
 def refuse_unreadable(files: list[str]) -> None:

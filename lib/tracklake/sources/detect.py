@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from tracklake.errors import InputMissing, WrongUsage
 from tracklake.sources import SOURCES
+from tracklake.sources.compressed import is_archive
 from tracklake.sources.files import below, list_files
 from tracklake.sources.lines import read_lines
 from tracklake.sources.rows import file_rows
@@ -30,8 +31,7 @@ _FORMS = ("parquet", "avro")
 _ANY_JSON = "/a.json"
 """What only a source calls a log that calls every JSON file one."""
 
-_ARCHIVES = tuple(".zip .7z .rar .tar .tgz .tar.gz .tar.bz2 .tar.xz .tar.zst".split())
-_NO_LOGS = (".pdf", ".png", ".jpg", ".md", ".txt", ".html", ".xz", *_ARCHIVES)
+_NO_LOGS = (".pdf", ".png", ".jpg", ".md", ".txt", ".html", ".xz")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def guess(spark: SparkSession, folder: str) -> Guess:
 def told_by(sample: Sample, folder: str) -> Guess:
     """The one source that recognises the sample; WrongUsage if none or several do, InputMissing if there are only
     archives."""
-    archives = [path for path in sample.paths if path.lower().endswith(_ARCHIVES)]
+    archives = [path for path in sample.paths if is_archive(path)]
     if archives and not sample.heads and not sample.columns:
         raise InputMissing(
             f"There are no logs in {folder}, only archives such as {archives[0].strip('/')}: unpack them, "
@@ -79,7 +79,7 @@ def take_sample(spark: SparkSession, folder: str, paths: list[str]) -> Sample:
     source would read."""
     of_form = {form: [path for path in paths if path.lower().endswith(f".{form}")] for form in _FORMS}
     others = {path for files in of_form.values() for path in files}
-    texts = [path for path in paths if path not in others and not path.lower().endswith(_NO_LOGS)]
+    texts = [path for path in paths if path not in others and not _is_no_log(path)]
     return Sample(
         paths=[below(folder, path) for path in paths],
         heads={path: _head(spark, path) for path in of_each_source(folder, texts)[:TEXT_FILES]},
@@ -89,6 +89,11 @@ def take_sample(spark: SparkSession, folder: str, paths: list[str]) -> Sample:
             for path in of_each_source(folder, files)[:OTHER_FILES]
         },
     )
+
+
+def _is_no_log(path: str) -> bool:
+    """Whether a file, by its name, is of no source."""
+    return path.lower().endswith(_NO_LOGS) or is_archive(path)
 
 
 def of_each_source(folder: str, paths: Iterable[str]) -> list[str]:
