@@ -296,12 +296,20 @@ def test_a_column_that_one_file_spells_in_another_case_is_not_lost_in_the_others
     assert spark.conf.get("spark.sql.caseSensitive") == "false"
 
 
-@pytest.mark.parametrize("ending", ["snappy", "lz4"])
-def test_a_log_in_a_compression_that_has_several_forms_is_refused(
-    arrivals: Arrivals, tmp_path: Path, ending: str
+@pytest.mark.parametrize(
+    ("ending", "why"),
+    [
+        ("snappy", "is compressed in a way that cannot be read"),
+        ("lz4", "is compressed in a way that cannot be read"),
+        ("xz", "is compressed in a way that cannot be read"),
+        ("zip", "is an archive"),
+    ],
+)
+def test_a_log_that_spark_does_not_unpack_is_refused(
+    arrivals: Arrivals, tmp_path: Path, ending: str, why: str
 ) -> None:
     write(tmp_path, f"{DAY}/0.json.{ending}", ["{}"])
-    with pytest.raises(InputMissing, match=rf"/0\.json\.{ending} is compressed in a way that cannot be read"):
+    with pytest.raises(InputMissing, match=rf"/0\.json\.{ending} {why}"):
         arrivals("native", tmp_path)
 
 

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from tracklake.errors import InputMissing
 from tracklake.sources.files import LogFile, list_files, pick
 
-COMPRESSED = r"(?:\.(?:gz|bz2|zst|zstd|lz4|snappy|deflate))?"
+COMPRESSED = r"(?:\.(?:gz|bz2|zst|zstd|deflate|lz4|snappy|xz|lzma|br|zip|7z))?"
 """The end of a file's name that says how it is compressed, as a pattern; logs that cannot be read are refused by it,
 where they would else be passed over."""
 
