@@ -13,12 +13,12 @@ from tracklake.sources import source
         (
             "native",
             "a.json A.JSON a.ndjson a.NDJSON.GZ a.jsonl.Zst a.PARQUET a.Avro",
-            "a.xjson a.PDF a.json.ZIP",
+            "a.xjson a.PDF a.json.BAK",
         ),
         (
             "listenbrainz",
             "1.listens 1.LISTENS.BZ2 a.ndjson a.ndjson.gz a.Json A.PARQUET",
-            "a.AVRO a.json.ZIP",
+            "a.AVRO a.json.BAK",
         ),
         ("lastfm_1k", "plays.tsv PLAYS.TSV plays.TSV.GZ", "userid-profile.tsv USERID-PROFILE.TSV plays.CSV"),
     ],
