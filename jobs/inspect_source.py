@@ -80,7 +80,7 @@ def _fields(spark: SparkSession, sample: Sample) -> list[Field]:
     if not sample.columns:
         return fields_of(sample)
     path = next(iter(sample.columns))
-    return columns_of(file_rows(spark, path.rpartition(".")[2].lower(), path))
+    return columns_of(file_rows(spark, path))
 
 
 if __name__ == "__main__":

@@ -355,7 +355,7 @@ def test_columns_of_any_name_are_kept(spark: SparkSession, arrivals: Arrivals, t
     pq.write_table(pa.table(columns), tmp_path / DAY / "odd.parquet")
     [told] = arrivals("native", tmp_path).collect()
     assert json.loads(told.extra) == {"a`b": "1"}
-    seen = columns_of(file_rows(spark, "parquet", str(tmp_path / DAY / "odd.parquet")))
+    seen = columns_of(file_rows(spark, str(tmp_path / DAY / "odd.parquet")))
     assert {field.name: field.nulls for field in seen} == dict.fromkeys(columns, 0.0) | {"_rows": 1.0}
 
 

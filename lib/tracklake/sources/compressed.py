@@ -17,9 +17,15 @@ TAIL = 2**18
 """Bytes before the end of a file: Spark reads half as many at once, and misses the end of a frame only where it has
 read the beginning of that frame together with the end of the file."""
 
+UNPACKED = ("gz", "bz2", "zst", "zstd", "deflate")
+"""The ends of compressed files' names that Spark's reader of text unpacks."""
+
+NOT_UNPACKED = ("snappy", "lz4", "xz", "lzma", "br")
+"""Those that it does not, or of which it reads one form of several, that of Hadoop, and some others as nothing."""
+
 _ARCHIVE = r"\.(?:zip|7z|rar|tar|tar\.\w+|t[gbx]z2?)$"
 _UNREADABLE = {
-    r"\.(?:snappy|lz4|xz|lzma|br)$": "is compressed in a way that cannot be read: bring it as .gz, .bz2 or .zst",
+    rf"\.(?:{'|'.join(NOT_UNPACKED)})$": "is compressed in a way that cannot be read: bring it as .gz, .bz2 or .zst",
     _ARCHIVE: "is an archive: unpack it",
     r"\.(?:parquet|avro|orc)$": "is no text, as it is read here: bring it as such, or take it out of the logs",
 }
@@ -41,10 +47,9 @@ def is_archive(path: str) -> bool:
 def refuse_unreadable(files: list[str]) -> None:
     """Raises InputMissing if a text file cannot be read to its end, and Spark would not see it.
 
-    That is a .snappy or .lz4 file, of which there are several forms: Spark reads that of Hadoop alone, and some others
-    as nothing. It is an archive or a table, of whose bytes Spark makes lines. And it is a .zst file that ends within a
-    frame: Spark takes what came before for the whole file. Nothing is unpacked. Of a .zst file that ends as it should
-    the last 256 KiB are read.
+    That is one of NOT_UNPACKED, or an archive or a table, of whose bytes Spark makes lines. And it is a .zst file that
+    ends within a frame: Spark takes what came before for the whole file. Nothing is unpacked. Of a .zst file that ends
+    as it should the last 256 KiB are read.
     """
     for path in files:
         for ending, why in _UNREADABLE.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, zip_longest
@@ -16,7 +16,7 @@ from tracklake.sources import SOURCES
 from tracklake.sources.compressed import is_archive
 from tracklake.sources.files import below, list_files
 from tracklake.sources.lines import read_lines
-from tracklake.sources.rows import file_rows
+from tracklake.sources.rows import FORMS, file_rows, form_of
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Source
 
@@ -27,7 +27,6 @@ TEXT_FILES, OTHER_FILES = 6, 2
 """How many files of lines, and how many of each other form, are looked into."""
 
 _LINES, _CHARACTERS = 200, 20_000
-_FORMS = ("parquet", "avro")
 _ANY_JSON = "/a.json"
 """What only a source calls a log that calls every JSON file one."""
 
@@ -77,15 +76,14 @@ def told_by(sample: Sample, folder: str) -> Guess:
 def take_sample(spark: SparkSession, folder: str, paths: list[str]) -> Sample:
     """Some files of each form below the folder, each with its first records or its columns: the first that each
     source would read."""
-    of_form = {form: [path for path in paths if path.lower().endswith(f".{form}")] for form in _FORMS}
-    others = {path for files in of_form.values() for path in files}
-    texts = [path for path in paths if path not in others and not _is_no_log(path)]
+    of_form = [[path for path in paths if form_of(path) == form] for form in FORMS]
+    texts = [path for path in paths if not form_of(path) and not _is_no_log(path)]
     return Sample(
         paths=[below(folder, path) for path in paths],
         heads={path: _head(spark, path) for path in of_each_source(folder, texts)[:TEXT_FILES]},
         columns={
-            path: file_rows(spark, form, path).columns
-            for form, files in of_form.items()
+            path: file_rows(spark, path).columns
+            for files in of_form
             for path in of_each_source(folder, files)[:OTHER_FILES]
         },
     )
@@ -108,17 +106,22 @@ def of_each_source(folder: str, paths: Iterable[str]) -> list[str]:
     own = {path for logs, is_of_any in zip(named, of_any, strict=True) if not is_of_any for path in logs}
     folders = {_top_folder(shown[path]) for path in own}
 
+    def rank(path: str) -> tuple[bool, bool]:
+        return path in own, _top_folder(shown[path]) in folders
+
     def in_order(logs: list[str]) -> list[str]:
         """One of each top folder before a second of the same."""
-        ranks, so_far = {}, Counter[tuple[bool, str]]()
+        of_folders = defaultdict(list)
         for path in logs:
-            top = _top_folder(shown[path])
-            so_far[path in own, top] += 1
-            ranks[path] = (path in own, top in folders, so_far[path in own, top])
-        return sorted(logs, key=lambda path: ranks[path])
+            of_folders[path in own, _top_folder(shown[path])].append(path)
+        return sorted(_in_turn(of_folders.values()), key=rank)
 
-    in_turn = chain.from_iterable(zip_longest(*map(in_order, named)))
-    return [*dict.fromkeys(path for path in (*in_turn, *shown) if path is not None)]
+    return [*dict.fromkeys((*_in_turn(map(in_order, named)), *shown))]
+
+
+def _in_turn(lists: Iterable[list[str]]) -> list[str]:
+    """The first of each list, then the second of each, and so on."""
+    return [one for one in chain.from_iterable(zip_longest(*lists)) if one is not None]
 
 
 def _top_folder(path: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from tracklake.sources.compressed import NOT_UNPACKED, UNPACKED
 from tracklake.sources.files import below, days_of
 from tracklake.sources.rows import column
 from tracklake.sources.sample import Sample
@@ -27,7 +28,7 @@ PROBLEMS = 10
 _SHOWN = 120
 _TO_THE_SECOND = "yyyy-MM-dd HH:mm:ss"
 _ENDINGS = re.compile(r"((?:\.[A-Za-z][A-Za-z0-9]*){1,2})$")
-_COMPRESSIONS = ("gz", "bz2", "zst", "zstd", "lz4", "snappy", "deflate", "xz")
+_COMPRESSIONS = (*UNPACKED, *NOT_UNPACKED)
 
 
 @dataclass(frozen=True)

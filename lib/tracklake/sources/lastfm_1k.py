@@ -14,6 +14,7 @@ from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import moment, within
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
+from tracklake.sources.text import trimmed
 from tracklake.transforms.keys import key
 
 LAYOUT = Layout(
@@ -55,7 +56,7 @@ def arrivals(lines: DataFrame, bounds: Bounds, id_prefix: str) -> DataFrame:
 
 
 def _cell(position: int) -> Column:
-    return F.nullif(F.trim(F.get("cells", F.lit(position))), F.lit(""))
+    return trimmed(F.get("cells", F.lit(position)))
 
 
 _REASONS = UNREADABLE | {

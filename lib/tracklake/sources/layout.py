@@ -9,9 +9,10 @@ from datetime import date
 from pyspark.sql import SparkSession
 
 from tracklake.errors import InputMissing
+from tracklake.sources.compressed import NOT_UNPACKED, UNPACKED
 from tracklake.sources.files import LogFile, list_files, pick
 
-COMPRESSED = r"(?:\.(?:gz|bz2|zst|zstd|deflate|lz4|snappy|xz|lzma|br|zip|7z))?"
+COMPRESSED = rf"(?:\.(?:{'|'.join((*UNPACKED, *NOT_UNPACKED, 'zip', '7z'))}))?"
 """The end of a file's name that says how it is compressed, as a pattern; logs that cannot be read are refused by it,
 where they would else be passed over."""
 

@@ -16,9 +16,10 @@ from tracklake.sources.json_records import FIELDS, as_json, field, number_as_tex
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import SECONDS, moment, seconds_as_ms, since_1970, whole, within
-from tracklake.sources.rows import parquet_rows
+from tracklake.sources.rows import form_of, parquet_rows
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
+from tracklake.sources.text import trimmed
 from tracklake.tables.event import LONGEST_MS
 from tracklake.transforms.keys import key
 
@@ -83,8 +84,8 @@ _SUBTITLE = r"^(.+?)\s*(?:\(|\[| - ).*$"
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per line or row of the files, whichever of the two forms each has."""
-    parquet = [path for path in files if path.lower().endswith(".parquet")]
-    lines = [path for path in files if not path.lower().endswith(".parquet")]
+    parquet = [path for path in files if form_of(path)]
+    lines = [path for path in files if not form_of(path)]
     forms = []
     if lines:
         forms.append(nested(records(read_lines(spark, lines, bounds.longest_line))))
@@ -183,7 +184,7 @@ def _of(part: str, name: str) -> Column:
 
 def _name(*texts: Column) -> Column:
     """The first of the texts that says a name, without blanks around it."""
-    return F.coalesce(*[F.nullif(F.trim(text), F.lit("")) for text in texts])
+    return F.coalesce(*map(trimmed, texts))
 
 
 def _ms(text: Column) -> Column:
@@ -255,15 +256,15 @@ def _reason() -> Column:
 
 def _inner() -> dict[str, Column]:
     """JSON of what no column holds of each inner object, under the object's name."""
-    mbids = {"artist_mbids": _are_no_ids, "recording_mbid": _is_no_id}
+    ids = {"artist_mbids": _are_no_ids, "recording_mbid": _is_no_id}
     lengths = {
         "duration": lambda text: text.isNotNull() & _seconds(text).isNull(),
         "duration_ms": lambda text: text.isNotNull() & _ms(text).isNull(),
     }
     return {
         "track_metadata": _left("track", said("track_metadata"), MAPPED_OF_TRACK, {}),
-        "additional_info": _left("info", _of("track", "additional_info"), MAPPED_OF_INFO, mbids | lengths),
-        "mbid_mapping": _left("mapping", _of("track", "mbid_mapping"), MAPPED_OF_MAPPING, mbids),
+        "additional_info": _left("info", _of("track", "additional_info"), MAPPED_OF_INFO, ids | lengths),
+        "mbid_mapping": _left("mapping", _of("track", "mbid_mapping"), MAPPED_OF_MAPPING, ids),
     }
 
 

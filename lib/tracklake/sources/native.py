@@ -26,7 +26,7 @@ from tracklake.sources.json_records import (
 from tracklake.sources.layout import COMPRESSED, Layout
 from tracklake.sources.lines import UNREADABLE, read_lines, unreadable
 from tracklake.sources.numbers import REGISTERED, moment, truth, whole, within
-from tracklake.sources.rows import avro_rows, parquet_rows
+from tracklake.sources.rows import avro_rows, form_of, parquet_rows
 from tracklake.sources.sample import Sample
 from tracklake.sources.source import Bounds, Source
 from tracklake.tables import Column as Contracted
@@ -62,9 +62,9 @@ _EVENT = contract("event")
 
 def read(spark: SparkSession, files: list[str], bounds: Bounds, id_prefix: str) -> DataFrame:
     """Arrivals, one per line or row of the files, whichever of the three forms each has."""
-    parquet = [path for path in files if path.lower().endswith(".parquet")]
-    avro = [path for path in files if path.lower().endswith(".avro")]
-    lines = [path for path in files if not path.lower().endswith((".parquet", ".avro"))]
+    parquet = [path for path in files if form_of(path) == "parquet"]
+    avro = [path for path in files if form_of(path) == "avro"]
+    lines = [path for path in files if not form_of(path)]
     forms = []
     if lines:
         forms.append(records(read_lines(spark, lines, bounds.longest_line)))

@@ -19,12 +19,20 @@ from tracklake.failures import spark_cause
 from tracklake.places import literal
 from tracklake.storage import READERS, file_system_of
 
+FORMS = ("parquet", "avro")
+"""The forms of files that have columns of their own, as their names end."""
+
 _TYPES_DIFFER, _NO_SUCH_TYPE = "CANNOT_MERGE_SCHEMAS", "PARQUET_TYPE_ILLEGAL"
 _NAME_TWICE = "COLUMN_ALREADY_EXISTS"
 _CASE_COUNTS = "spark.sql.caseSensitive"
 _NANOSECONDS_AS_NUMBERS = "spark.sql.legacy.parquet.nanosAsLong"
 _NANOSECONDS = "tracklake.nanoseconds"
 """What the metadata of a field say whose numbers are nanoseconds since 1970."""
+
+
+def form_of(path: str) -> str:
+    """Which of FORMS a file has, by its name; empty for one of text."""
+    return next((form for form in FORMS if path.lower().endswith(f".{form}")), "")
 
 
 def parquet_rows(spark: SparkSession, files: list[str]) -> DataFrame:
@@ -69,8 +77,9 @@ def avro_rows(spark: SparkSession, files: list[str]) -> DataFrame:
     return _rows_by_schema(spark, "avro", files)
 
 
-def file_rows(spark: SparkSession, form: str, path: str) -> DataFrame:
+def file_rows(spark: SparkSession, path: str) -> DataFrame:
     """The rows of one file, Parquet or Avro, with its own columns."""
+    form = form_of(path)
     return _load(spark, form, _schemas(spark, form, [path])[0], [path])
 
 

@@ -77,6 +77,11 @@ _ADDRESS = (
 """An e-mail address within a text, which may be JSON: what a backslash escapes is no part of it."""
 
 
+def trimmed(text: Column) -> Column:
+    """The text without blanks around it; null where there is nothing else."""
+    return F.nullif(F.trim(text), F.lit(""))
+
+
 def repaired(text: Column) -> Column:
     """UTF-8 that was once or twice read as Windows-1252 or Latin-1, read as UTF-8 again; other text as it is.
 
